@@ -1,0 +1,1 @@
+"""How to talk: connections, the one door out, Odoo's protocols."""

@@ -1,0 +1,9 @@
+"""The app of connections."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ConnectionsConfig(AppConfig):
+    name = "connections"
+    verbose_name = _("Connections")

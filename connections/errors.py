@@ -1,0 +1,39 @@
+"""What can go wrong with a remote side, told by what to do next."""
+
+from datetime import datetime
+
+
+class RemoteError(Exception):
+    """A remote side did not do what we asked.
+
+    `code` is a word of the closed list in `connections/diagnosis.py`; `detail` is at most a few hundred
+    characters that are safe to show: never a request, a secret or a traceback.
+    """
+
+    def __init__(
+        self, code: str, detail: str = "", *, status: int | None = None, retry_at: datetime | None = None
+    ) -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail[:500]
+        self.status = status
+        self.retry_at = retry_at
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail}" if self.detail else self.code
+
+
+class Temporary(RemoteError):
+    """Try again later, not before `retry_at` where the remote named a time."""
+
+
+class Permanent(RemoteError):
+    """Trying the same again will not help."""
+
+
+class Access(Permanent):
+    """Who we are or what we may see was refused: a person has to act in the remote system."""
+
+
+class Contract(Permanent):
+    """The remote answered something we cannot use: a field, a method or a form we count on is missing."""

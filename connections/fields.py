@@ -1,0 +1,61 @@
+"""Text that is encrypted in the database and masked everywhere else."""
+
+from typing import Any
+
+from cryptography.fernet import InvalidToken
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+from fernet_fields import EncryptedTextField as FernetTextField
+
+MASK = "********"
+
+
+class Secret(str):
+    """A string that shows stars wherever it is printed, logged or formatted; `reveal()` gives the text."""
+
+    __slots__ = ()
+
+    def reveal(self) -> str:
+        return str.__str__(self)
+
+    def __str__(self) -> str:
+        return MASK if self else ""
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK!r})"
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+
+class EncryptedTextField(FernetTextField):  # type: ignore[misc]
+    """A `Secret` in Python, a Fernet token in the database.
+
+    Raises `ImproperlyConfigured` when no key of `POLLER_ENCRYPTION_KEY` can read a stored value.
+    """
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        # The parent encrypts the text of an SQL expression (bulk_update, F, Case): let those through.
+        if hasattr(value, "as_sql"):
+            return value
+        return super().get_db_prep_save(reveal(value), connection)
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any, *args: Any) -> Secret | None:
+        try:
+            text = super().from_db_value(value, expression, connection, *args)
+        except InvalidToken:
+            raise ImproperlyConfigured(
+                "A stored secret cannot be read with POLLER_ENCRYPTION_KEY. Add the key it was written with "
+                "to the list (after the new one), then start again."
+            ) from None
+        return None if text is None else Secret(text)
+
+    def to_python(self, value: Any) -> Secret | None:
+        return None if value is None else Secret(reveal(value))
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return MASK  # dumpdata must not write a secret in clear
+
+
+def reveal(value: Any) -> Any:
+    return value.reveal() if isinstance(value, Secret) else value

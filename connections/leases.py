@@ -1,0 +1,59 @@
+"""Leases: one worker at a time on one thing, and whoever has lost a lease writes nothing."""
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from connections.models import Lease
+
+LEASE_SECONDS = 60
+RENEW_SECONDS = 10
+
+_CLAIM = """
+    INSERT INTO connections_lease (key, token, until) VALUES {rows}
+    ON CONFLICT (key) DO UPDATE SET token = excluded.token, until = excluded.until
+    WHERE connections_lease.until <= %s
+    RETURNING key
+"""
+
+
+def new_token() -> str:
+    return secrets.token_hex(16)
+
+
+def claim(keys: Iterable[str], token: str, *, now: datetime, seconds: float = LEASE_SECONDS) -> set[str]:
+    """Take every free lease among `keys` in one statement; returns the keys that are now ours."""
+    wanted = sorted(set(keys))  # one order for everybody, so that two claims cannot block each other
+    if not wanted:
+        return set()
+    moment = connection.ops.adapt_datetimefield_value
+    until = moment(now + timedelta(seconds=seconds))
+    values = [value for key in wanted for value in (key, token, until)]
+    statement = _CLAIM.format(rows=", ".join(["(%s, %s, %s)"] * len(wanted)))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*values, moment(now)])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def renew(keys: Iterable[str], token: str, *, now: datetime, seconds: float = LEASE_SECONDS) -> set[str]:
+    """Hold on to our leases; returns those still ours.
+
+    Called first in a transaction it is the fence: the rows stay locked until the commit, so nobody can
+    take a lease over while its holder writes.
+    """
+    ours = Lease.objects.filter(key__in=set(keys), token=token, until__gt=now)
+    held = set(ours.select_for_update().values_list("key", flat=True))
+    if held:
+        Lease.objects.filter(key__in=held, token=token).update(until=now + timedelta(seconds=seconds))
+    return held
+
+
+def release(keys: Iterable[str], token: str, *, free_at: datetime | None = None) -> None:
+    """Give leases back at once, or let them end at `free_at` where a rate limit asks for a pause."""
+    ours = Lease.objects.filter(key__in=set(keys), token=token)
+    if free_at is None:
+        ours.delete()
+    else:
+        ours.update(until=free_at)

@@ -1,0 +1,1 @@
+"""Odoo over its external API: a few verbs, two protocols."""

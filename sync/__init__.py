@@ -1,0 +1,1 @@
+"""What moves: one order's way from Odoo to its receiver."""

@@ -1,0 +1,16 @@
+"""What we remember of orders: where reading stands, what was seen, what is owed, sent, tried and logged."""
+
+from sync.models.ledger import DeliveryAttempt, RetryItem, SeenOrder, SentOrder, Status
+from sync.models.logs import LogKind, SyncLog
+from sync.models.polls import PollState
+
+__all__ = [
+    "DeliveryAttempt",
+    "LogKind",
+    "PollState",
+    "RetryItem",
+    "SeenOrder",
+    "SentOrder",
+    "Status",
+    "SyncLog",
+]

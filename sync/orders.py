@@ -1,0 +1,107 @@
+"""One order as we know it: frozen values, no Django and no Odoo words. Amounts are as the source gives them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+OrderState = Literal["sale", "done", "cancel"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of the feed: this order was written at this moment (UTC, whole seconds)."""
+
+    order_id: int
+    write_date: datetime
+    state: str
+
+    @property
+    def cancelled(self) -> bool:
+        return self.state == "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    street: str
+    street2: str
+    city: str
+    state: str
+    state_code: str
+    zip: str
+    country: str
+    country_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A customer or a delivery address; "" where the source has nothing."""
+
+    id: int | None
+    name: str
+    company_name: str
+    reference: str
+    email: str
+    phone: str
+    tax_id: str
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """A line with goods or a service. None stands for what the server does not have."""
+
+    line_id: int
+    sequence: int | None
+    product_id: int | None
+    sku: str
+    barcode: str
+    name: str
+    variant: str
+    quantity: float
+    uom: str
+    unit_price: float
+    subtotal: float
+    total: float
+    discount_percent: float
+    product_type: str | None
+    is_storable: bool | None
+    is_delivery: bool | None
+    is_downpayment: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A whole order. Datetimes are UTC with whole seconds."""
+
+    order_id: int
+    name: str
+    state: str
+    locked: bool | None
+    date_order: datetime | None
+    write_date: datetime
+    commitment_date: datetime | None
+    amount_untaxed: float
+    amount_tax: float
+    amount_total: float
+    currency: str
+    note: str
+    client_order_ref: str
+    origin: str | None
+    warehouse: str | None
+    company: str | None
+    salesperson: str | None
+    customer: Party
+    shipping: Party
+    lines: tuple[OrderLine, ...]
+
+    @property
+    def cancelled(self) -> bool:
+        return self.state == "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An order that the source has but that we cannot make sense of: set aside with the reason."""
+
+    order_id: int
+    reason: str

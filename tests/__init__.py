@@ -1,0 +1,1 @@
+"""Everything that holds the product to its word."""

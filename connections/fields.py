@@ -34,21 +34,25 @@ class EncryptedTextField(FernetTextField):  # type: ignore[misc]
     Raises `ImproperlyConfigured` when no key of `POLLER_ENCRYPTION_KEY` can read a stored value.
     """
 
+    def get_prep_value(self, value: Any) -> Any:
+        # What is encrypted is made by str(), which shows stars of a Secret.
+        return reveal(super().get_prep_value(value))
+
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
         # The parent encrypts the text of an SQL expression (bulk_update, F, Case): let those through.
         if hasattr(value, "as_sql"):
             return value
-        return super().get_db_prep_save(reveal(value), connection)
+        return super().get_db_prep_save(value, connection)
 
     def from_db_value(self, value: Any, expression: Any, connection: Any, *args: Any) -> Secret | None:
         try:
-            text = super().from_db_value(value, expression, connection, *args)
+            secret: Secret | None = super().from_db_value(value, expression, connection, *args)
         except InvalidToken:
             raise ImproperlyConfigured(
                 "A stored secret cannot be read with POLLER_ENCRYPTION_KEY. Add the key it was written with "
                 "to the list (after the new one), then start again."
             ) from None
-        return None if text is None else Secret(text)
+        return secret
 
     def to_python(self, value: Any) -> Secret | None:
         return None if value is None else Secret(reveal(value))

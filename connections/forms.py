@@ -1,0 +1,182 @@
+"""What may be typed into a connection and what is refused, for the desk and the commands."""
+
+from __future__ import annotations
+
+import base64
+import re
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cryptography.fernet import Fernet
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from connections.addresses import odoo_address, webhook_address
+from connections.fields import Secret
+from connections.models import EVENTS, Connection, Start
+
+if TYPE_CHECKING:
+    ConnectionModelForm = forms.ModelForm[Connection]
+else:
+    ConnectionModelForm = forms.ModelForm
+
+SECRETS = ("api_key", "webhook_secret")
+HEADER_SAFE = re.compile(r"^[\x21-\x7e]*$")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+EVENT_CHOICES = [
+    ("order.confirmed", gettext_lazy("Order confirmed")),
+    ("order.updated", gettext_lazy("Order changed after it was confirmed")),
+    ("order.cancelled", gettext_lazy("Order cancelled")),
+]
+
+INTERVAL_HELP = gettext_lazy("Write a number of seconds from 5 to 86400 (24 hours).")
+
+
+class ConnectionForm(ConnectionModelForm):
+    """One connection as people write it.
+
+    A secret left empty keeps the stored one; a new connection without a webhook secret gets a generated one,
+    which `generated_secret` holds after validation: it is the only chance to tell it to the receiver's owner.
+    """
+
+    api_key = forms.CharField(label=gettext_lazy("API key"), required=False, widget=forms.PasswordInput)
+    webhook_secret = forms.CharField(
+        label=gettext_lazy("webhook secret"), required=False, widget=forms.PasswordInput
+    )
+    events = forms.MultipleChoiceField(
+        label=gettext_lazy("wanted events"),
+        choices=EVENT_CHOICES,
+        initial=list(EVENTS),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": gettext_lazy("Choose at least one event, or nothing would ever be sent."),
+            "invalid_choice": gettext_lazy(
+                "There is no event “%(value)s”. Choose from: order.confirmed, order.updated, order.cancelled."
+            ),
+        },
+    )
+
+    class Meta:
+        model = Connection
+        # Secrets are not model fields of this form: nothing here reads, decrypts or renders a stored one.
+        exclude = ["api_key", "webhook_secret", "created_at", "updated_at"]
+        error_messages = {
+            "name": {"required": gettext_lazy("Give it a name that your colleagues will recognise.")},
+            "odoo_url": {"required": gettext_lazy("Write the address of the Odoo server.")},
+            "database": {
+                "required": gettext_lazy(
+                    "Write the name of the database. On Odoo Online it is the first part of the address: "
+                    "“shop” for https://shop.odoo.com."
+                )
+            },
+            "poll_interval_seconds": {
+                "required": INTERVAL_HELP,
+                "invalid": INTERVAL_HELP,
+                "min_value": INTERVAL_HELP,
+                "max_value": INTERVAL_HELP,
+            },
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.generated_secret = ""
+        if self.is_new:
+            self.initial.setdefault("webhook_url", settings.DEFAULT_WEBHOOK_URL)
+
+    @property
+    def is_new(self) -> bool:
+        return self.instance.pk is None
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if self._others().filter(name__iexact=name).exists():
+            raise ValidationError(_("There is another connection of this name. Choose one that differs."))
+        return name
+
+    def clean_external_id(self) -> str:
+        external_id: str = self.cleaned_data["external_id"]
+        if not HEADER_SAFE.match(external_id):
+            raise ValidationError(
+                _("It travels in a header: only letters without accents, digits and signs, no spaces.")
+            )
+        other = self._others().filter(external_id=external_id).values_list("name", flat=True).first()
+        if other is not None:
+            raise ValidationError(
+                _("The connection “%(name)s” has this id already: StockMaster could not tell them apart."),
+                params={"name": other},
+            )
+        return external_id
+
+    def clean_odoo_url(self) -> str:
+        return odoo_address(self.cleaned_data["odoo_url"])
+
+    def clean_webhook_url(self) -> str:
+        return webhook_address(self.cleaned_data["webhook_url"])
+
+    def clean_api_key(self) -> str:
+        key: str = self.cleaned_data["api_key"]
+        if not key and self.is_new:
+            raise ValidationError(
+                _("Paste an API key. In Odoo: your picture at the top right, Preferences, Account Security.")
+            )
+        if CONTROL.search(key):
+            raise ValidationError(_("There is a line break or a tab in it: copy only the key itself."))
+        return key
+
+    def clean_webhook_secret(self) -> str:
+        secret: str = self.cleaned_data["webhook_secret"]
+        if not HEADER_SAFE.match(secret):
+            raise ValidationError(
+                _("It travels in a header: only letters without accents, digits and signs, no spaces.")
+            )
+        if not secret and self.is_new:
+            secret = self.generated_secret = new_secret()
+        return secret
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        if values.get("start") == Start.DATE and not values.get("start_at") and "start_at" not in self.errors:
+            self.add_error("start_at", _("Say from which day and time on, or choose another first run."))
+        if not encryption_works():
+            raise ValidationError(
+                _(
+                    "Secrets cannot be stored: the setting POLLER_ENCRYPTION_KEY is empty or is not a key. "
+                    "Ask the person who runs this server to set it (README, “Settings”)."
+                ),
+                code="encryption_key",
+            )
+        return values
+
+    def save(self, commit: bool = True) -> Connection:
+        for name in SECRETS:
+            if not self.errors and (text := self.cleaned_data.get(name)):
+                setattr(self.instance, name, Secret(text))
+        return super().save(commit)
+
+    def _others(self) -> Any:
+        return Connection.objects.exclude(pk=self.instance.pk)
+
+
+def filled(connection: Connection | None, values: Mapping[str, Any]) -> ConnectionForm:
+    """The bound form of a connection (None: a new one) as it is, with these values in place of its own."""
+    shown = ConnectionForm(instance=connection)
+    stored = {name: shown.get_initial_for_field(field, name) for name, field in shown.fields.items()}
+    return ConnectionForm(data=stored | dict(values), instance=connection)
+
+
+def new_secret() -> str:
+    """A Standard Webhooks secret: 32 random bytes."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def encryption_works() -> bool:
+    """Whether secrets can be stored: there is a key, and every key in the list is a Fernet key."""
+    try:
+        return bool([Fernet(key) for key in settings.ENCRYPTION_KEYS])
+    except ValueError:  # also binascii.Error
+        return False

@@ -37,3 +37,12 @@ class Access(Permanent):
 
 class Contract(Permanent):
     """The remote answered something we cannot use: a field, a method or a form we count on is missing."""
+
+
+def on_side(side: str, error: RemoteError) -> RemoteError:
+    """The same error, of the same class, with its code told by side: "timeout" becomes "odoo_timeout"."""
+    if error.code.startswith(f"{side}_"):
+        return error
+    return type(error)(
+        f"{side}_{error.code}", error.detail, status=error.status, retry_at=error.retry_at
+    ).with_traceback(error.__traceback__)

@@ -1,0 +1,330 @@
+"""The one door out: every call of this system to another machine passes here, under the same limits."""
+
+import functools
+import http.client
+import os
+import ssl
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from django.conf import settings
+from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidHeader, InvalidProxyURL, ProxyError
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from connections import sockets
+from connections.errors import Permanent, RemoteError, Temporary
+from connections.networks import inside
+
+POOLS = 500  # hosts with kept-alive connections, per process
+CONNECTIONS_PER_HOST = 64
+IDLE_SECONDS = 180  # firewalls forget silent connections after a few minutes, without a word to us
+BODY_SECONDS = 5  # for the body of an answer of which only the beginning is kept
+CHUNK_BYTES = 64 * 1024
+LONGEST_WAIT = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`truncate`: keep the first `answer_bytes` of the body and call it a day; else more is an error."""
+
+    connect_seconds: float = 5
+    read_seconds: float = 30
+    whole_seconds: float = 60
+    answer_bytes: int = 50 * 1024 * 1024
+    truncate: bool = False
+
+
+ODOO_LIMITS = Limits()
+RECEIVER_LIMITS = Limits(answer_bytes=64 * 1024, truncate=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. `headers` ignores case; `seconds` is the whole call."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The server's own clock, UTC, whole seconds."""
+        return _http_date(self.headers.get("Date", ""))
+
+    def retry_at(self, now: datetime) -> datetime | None:
+        """When the server wants to be asked again, at most 24 hours from now; None when it does not say."""
+        text = self.headers.get("Retry-After", "").strip()
+        if text.isascii() and text.isdigit():
+            return now + min(timedelta(seconds=int(text[:9])), LONGEST_WAIT)
+        moment = _http_date(text)
+        return moment and min(max(moment, now), now + LONGEST_WAIT)
+
+
+def request(
+    method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, limits: Limits
+) -> Answer:
+    """One call, no redirects, no cookies; any HTTP status is an answer.
+
+    Raises Temporary (dns, refused, unreachable, timeout, tls, disconnected, proxy, broken_answer) or
+    Permanent (blocked_address, plain_http, unsendable, too_large); no other exception.
+    """
+    started = time.monotonic()
+    sockets.call.begin(
+        connect_seconds=limits.connect_seconds,
+        read_seconds=limits.read_seconds,
+        whole_seconds=limits.whole_seconds,
+    )
+    try:
+        return _attempt(method, url, headers, body, limits, started)
+    except Temporary as error:
+        # The other side may close a kept-alive connection at the very moment we use it.
+        if error.code != "disconnected" or sockets.call.fresh:
+            raise
+    return _attempt(method, url, headers, body, limits, started)
+
+
+def _attempt(
+    method: str, url: str, headers: Mapping[str, str], body: bytes | None, limits: Limits, started: float
+) -> Answer:
+    try:
+        response = _send(method, url, headers, body, limits)
+        with response:
+            content = _content(response, limits)
+    except RemoteError:
+        raise
+    except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException) as error:
+        raise _translated(error) from None
+    except (OSError, ValueError) as error:
+        raise _translated(error) from None
+    return Answer(response.status_code, response.headers, content, time.monotonic() - started)
+
+
+def _send(
+    method: str, url: str, headers: Mapping[str, str], body: bytes | None, limits: Limits
+) -> requests.Response:
+    # The adapter, not a Session: a Session reads the whole body of a redirect, however long it is.
+    prepared = requests.PreparedRequest()
+    prepared.prepare(method=method, url=url, headers={**_own_headers(), **headers}, data=body)
+    return _adapter(os.getpid(), settings.CA_BUNDLE).send(
+        prepared,
+        stream=True,
+        timeout=(limits.connect_seconds, limits.read_seconds),
+        verify=True,
+        proxies=_proxies(url) if settings.PROXY_URL else None,
+    )
+
+
+def _own_headers() -> dict[str, str]:
+    return {"User-Agent": f"odoopoller/{settings.VERSION}", "Accept-Encoding": "identity"}
+
+
+def _proxies(url: str) -> dict[str, str]:
+    """The proxy, unless the host is inside the allowed networks. Raises Permanent as for a direct call."""
+    parts = urlsplit(url)
+    host, plain = parts.hostname or "", parts.scheme == "http"
+    try:
+        found = sockets.resolve(host, parts.port or 443)
+    except Temporary:
+        return {"https": settings.PROXY_URL}  # a name that only the proxy may know
+    sockets.check_addresses(host, found, plain=plain)
+    allowed = sockets.allowed_networks()
+    direct = all(inside(ip_address(target[0]), allowed) for *_, target in found)
+    return {} if direct else {"https": settings.PROXY_URL}
+
+
+def _content(response: requests.Response, limits: Limits) -> bytes:
+    if limits.truncate:
+        return _beginning(response, limits.answer_bytes)
+    body = b"".join(_pieces(response, limits.answer_bytes))
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    body = _inflated(body, encoding, limits.answer_bytes) if encoding not in ("", "identity") else body
+    if len(body) > limits.answer_bytes:
+        raise Permanent("too_large", f"more than {limits.answer_bytes // 1024} KB")
+    return body
+
+
+def _beginning(response: requests.Response, size: int) -> bytes:
+    """The first bytes of the body; with the status in hand, a body that breaks off is no failure."""
+    sockets.call.end_within(BODY_SECONDS)
+    pieces = []
+    try:
+        for piece in _pieces(response, size):
+            pieces.append(piece)
+    except (RemoteError, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError):
+        pass
+    return b"".join(pieces)[:size]
+
+
+def _pieces(response: requests.Response, size: int) -> Iterator[bytes]:
+    """The body until its end, or until it is longer than `size`."""
+    got = 0
+    while got <= size and (piece := response.raw.read(CHUNK_BYTES, decode_content=False)):
+        got += len(piece)
+        yield piece
+
+
+def _inflated(body: bytes, encoding: str, size: int) -> bytes:
+    """For servers that compress without being asked; never more than one byte beyond `size`."""
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise Temporary("broken_answer", "compressed in a way we did not ask for")
+    try:
+        return zlib.decompressobj(wbits=47).decompress(body, size + 1)
+    except zlib.error:
+        raise Temporary("broken_answer", "compressed and damaged") from None
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+# --- What went wrong on the way -------------------------------------------------------------------------
+
+_UNSENDABLE = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    InvalidHeader,
+    urllib3.exceptions.LocationValueError,
+    UnicodeError,
+)
+_KINDS: tuple[tuple[tuple[type[BaseException], ...], RemoteError], ...] = (
+    ((InvalidProxyURL, ProxyError, urllib3.exceptions.ProxyError), Temporary("proxy")),
+    (_UNSENDABLE, Permanent("unsendable", "the address or a header has a form that cannot be sent")),
+    ((requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), Temporary("timeout")),
+    ((http.client.IncompleteRead, urllib3.exceptions.IncompleteRead), Temporary("disconnected")),
+    ((http.client.RemoteDisconnected, ConnectionError), Temporary("disconnected")),
+    ((http.client.HTTPException, urllib3.exceptions.InvalidHeader), Temporary("broken_answer")),
+    ((urllib3.exceptions.ProtocolError,), Temporary("broken_answer")),
+    ((OSError,), Temporary("unreachable")),
+)
+
+
+def _translated(error: Exception) -> RemoteError:
+    """Our word for an error of the libraries below. Their texts may hold addresses with secrets: left out."""
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLError):
+            reason = getattr(cause, "verify_message", "") or cause.reason or "no secure connection"
+            return Temporary("tls", str(reason).replace("_", " ").lower())
+    for kinds, known in _KINDS:
+        if any(isinstance(cause, kinds) for cause in causes):
+            return type(known)(known.code, known.detail)
+    return Temporary("broken_answer")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        inner = (getattr(error, "reason", None), *error.args)
+        error = next((item for item in inner if isinstance(item, BaseException)), error.__cause__)
+
+
+# --- Connections that keep the limits -------------------------------------------------------------------
+
+
+class _Reply(http.client.HTTPResponse):
+    """An answer read through a `Wire`."""
+
+    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+        self._limits = sockets.Wire(sock)
+        super().__init__(self._limits, *args, **kwargs)  # type: ignore[arg-type]
+
+    def begin(self) -> None:
+        super().begin()
+        self._limits.header_is_over()
+
+
+class _Connection(HTTPConnection):
+    """Plain HTTP, for the allowed networks only."""
+
+    response_class = _Reply
+    plain = True
+    used_at = 0.0
+
+    def _new_conn(self) -> Any:
+        sockets.call.fresh = True
+        if self.proxy is not None:  # the operator's own choice, and the target was checked before
+            return super()._new_conn()
+        return sockets.open_socket(self._dns_host, self.port, plain=self.plain)
+
+    @property
+    def is_connected(self) -> bool:
+        return time.monotonic() - self.used_at < IDLE_SECONDS and super().is_connected
+
+    def send(self, data: Any) -> None:
+        for start in range(0, len(data), CHUNK_BYTES):
+            if self.sock is not None:
+                self.sock.settimeout(sockets.call.seconds_left())
+            super().send(data[start : start + CHUNK_BYTES])
+
+    def getresponse(self) -> Any:
+        self.used_at = time.monotonic()
+        return super().getresponse()
+
+
+class _TLSConnection(_Connection, HTTPSConnection):
+    """The name in the certificate is checked against the host's name, whatever address was connected to."""
+
+    plain = False
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TLSPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
+
+
+class _Adapter(HTTPAdapter):
+    """Connections of our own classes, and one TLS context for all of them: loading it is what costs."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__(pool_connections=POOLS, pool_maxsize=CONNECTIONS_PER_HOST)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
+        manager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+        return manager
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        parts = urlsplit(request.url)
+        return {"scheme": parts.scheme, "host": parts.hostname, "port": parts.port}, {}
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Nothing to set: the context verifies."""
+
+
+@functools.lru_cache(maxsize=2)
+def _adapter(process_id: int, ca_bundle: str) -> _Adapter:
+    """One per process: sockets and locks must not be shared across a fork."""
+    return _Adapter(_context(ca_bundle))
+
+
+def _context(ca_bundle: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_verify_locations(requests.utils.DEFAULT_CA_BUNDLE_PATH)
+    if ca_bundle:
+        context.load_verify_locations(ca_bundle)
+    return context

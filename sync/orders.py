@@ -1,4 +1,4 @@
-"""One order as we know it: frozen values, no Django and no Odoo words. Amounts are as the source gives them."""
+"""One order as we know it: frozen values, no Django and no Odoo words. Amounts are as the source has them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,7 +48,10 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """A line with goods or a service. None stands for what the server does not have."""
+    """A line with goods or a service.
+
+    None stands for what the server does not have; `sku` is "" where the source has no code of any kind.
+    """
 
     line_id: int
     sequence: int | None
@@ -56,9 +59,9 @@ class OrderLine:
     sku: str
     barcode: str
     name: str
-    variant: str
+    variant: str | None
     quantity: float
-    uom: str
+    uom: str | None
     unit_price: float
     subtotal: float
     total: float

@@ -1,0 +1,191 @@
+"""OdooSource: which orders changed, and the orders themselves, out of one Odoo database."""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from connections.errors import Contract, RemoteError
+from sync import windows
+from sync.orders import Change, Order, Unreadable
+from sync.sources import odoo_mapping
+from sync.sources.odoo_fields import CONFIRMED, FOLLOWED, ORDER, WANTED
+from sync.sources.odoo_reading import Client, read_orders, records
+from sync.sources.odoo_values import Misfit, Record, choice, moment, record_id
+
+__all__ = ["WANTED", "OdooSource"]
+
+# Causes that may lie in one order of a batch: a record rule on its partner, a computed field that breaks on
+# it, an answer that is too large or cannot be parsed.
+ONE_ORDER_MAY_CAUSE = {"odoo_no_rights", "odoo_server_error", "odoo_broken_answer", "odoo_too_large"}
+
+Result = TypeVar("Result")
+Leaves = list[list[Any]]
+
+logger = logging.getLogger(__name__)
+
+
+class OdooSource:
+    """Reads through `client`; only one company's orders when `company_id` is given.
+
+    When the server turns out to have other fields than we remember, it is probed again and asked once more.
+    Every method raises RemoteError.
+    """
+
+    def __init__(self, client: Client, company_id: int | None = None) -> None:
+        self.client = client
+        self.company_id = company_id
+
+    def changes(
+        self, *, since: datetime, after_id: int = 0, limit: int = 1000, only_open: bool = False
+    ) -> list[Change]:
+        """One call: what was written at `since` (aware) or later and has an id above `after_id`, by id.
+
+        `only_open` leaves out what is cancelled and, where the server knows of delivery, wholly delivered.
+        """
+
+        def domain() -> Leaves:
+            which = self.open_domain if only_open else [["state", "in", FOLLOWED]]
+            return [*which, ["write_date", ">=", _literal(since)], ["id", ">", after_id]]
+
+        found = self._search(domain, ["write_date", "state"], order="id", limit=limit)
+        changes = {record["id"]: _change(record, since) for record in found if record["id"] > after_id}
+        return [changes[order_id] for order_id in sorted(changes)]
+
+    def read(self, order_ids: Sequence[int]) -> list[Order | Unreadable]:
+        """Whole orders, in the order asked, each once. Those the server no longer shows are left out."""
+        wanted = list(dict.fromkeys(order_ids))
+        try:
+            return self._read(wanted)
+        except RemoteError as error:
+            if error.code not in ONE_ORDER_MAY_CAUSE:
+                raise
+            return self._isolate(wanted, error)
+
+    def newest(self, limit: int, *, without: Sequence[int] = ()) -> list[int]:
+        """Ids of the latest confirmed orders, latest first."""
+        domain: Leaves = [["state", "in", CONFIRMED]]
+        if without:
+            domain.append(["id", "not in", list(without)])
+        found = self._search(lambda: domain, ["id"], order="date_order desc, id desc", limit=limit)
+        return [record["id"] for record in found]
+
+    def confirmed_ids(self, *, after_id: int = 0, limit: int) -> list[int]:
+        """Ids of confirmed orders above `after_id`, ascending."""
+        domain: Leaves = [["state", "in", CONFIRMED], ["id", ">", after_id]]
+        found = self._search(lambda: domain, ["id"], order="id", limit=limit)
+        return sorted({record["id"] for record in found if record["id"] > after_id})
+
+    def find(self, names: Sequence[str]) -> dict[str, int]:
+        """Ids by name, of confirmed or cancelled orders. Of several with one name the newest counts."""
+        domain: Leaves = [["name", "in", list(names)], ["state", "in", FOLLOWED]]
+        found = self._search(lambda: domain, ["name"], order="id")
+        ids = {record.get("name"): record["id"] for record in found if isinstance(record.get("name"), str)}
+        return {name: ids[name] for name in names if name in ids}
+
+    def max_id(self) -> int:
+        """The highest id of any order, confirmed or not; 0 in an empty shop."""
+        found = self._search(list, ["id"], order="id desc", limit=1)
+        return max((record["id"] for record in found), default=0)
+
+    @property
+    def read_at(self) -> datetime:
+        """The end of what the last answer surely showed, on the server's clock (ours if it does not tell)."""
+        server_time = self.client.server_time or datetime.now(UTC)
+        return windows.read_at(server_time, self.client.call_seconds)
+
+    @property
+    def open_domain(self) -> Leaves:
+        """Confirmed, and not wholly delivered where the server knows of delivery."""
+        domain: Leaves = [["state", "in", CONFIRMED]]
+        if "delivery_status" in self.client.server.fields.get(ORDER, ()):
+            domain.append(["delivery_status", "!=", "full"])
+        return domain
+
+    def _search(
+        self, domain: Callable[[], Leaves], fields: list[str], *, order: str, limit: int | None = None
+    ) -> list[Record]:
+        """Records with a usable id; without one an order cannot even be named."""
+        company: Leaves = [] if self.company_id is None else [["company_id", "=", self.company_id]]
+
+        def ask() -> list[Record]:
+            leaves = company + domain()
+            return self.client.search_read(ORDER, domain=leaves, fields=fields, order=order, limit=limit)
+
+        answer = records(self._fresh(ask))
+        usable = [record for record in answer if _has_id(record)]
+        if len(usable) < len(answer):
+            logger.warning("Odoo listed %d orders without a usable id.", len(answer) - len(usable))
+        return usable
+
+    def _read(self, order_ids: list[int]) -> list[Order | Unreadable]:
+        if not order_ids:
+            return []
+        answer = self._fresh(lambda: read_orders(self.client, order_ids))
+        orders: dict[int, Order | Unreadable] = {}
+        for record in filter(_has_id, answer):
+            orders.setdefault(record["id"], _order(record))
+        if not all(map(_has_id, answer)):
+            for order_id in order_ids:
+                orders.setdefault(order_id, Unreadable(order_id, "Odoo answered something that is no record"))
+        return [orders[order_id] for order_id in order_ids if order_id in orders]
+
+    def _isolate(self, order_ids: list[int], error: RemoteError) -> list[Order | Unreadable]:
+        """Find the orders that make a call fail. Raises `error` when it is not the orders' fault."""
+        others = self.newest(1, without=order_ids)
+        if others:
+            self._read(others)
+        results = self._halves(order_ids, error)
+        if not others and not any(isinstance(result, Order) for result in results):
+            raise error
+        return results
+
+    def _halves(self, order_ids: list[int], error: RemoteError) -> list[Order | Unreadable]:
+        if len(order_ids) == 1:
+            return [Unreadable(order_ids[0], str(error))]
+        middle = len(order_ids) // 2
+        results: list[Order | Unreadable] = []
+        for half in (order_ids[:middle], order_ids[middle:]):
+            try:
+                results += self._read(half)
+            except RemoteError as again:
+                if again.code not in ONE_ORDER_MAY_CAUSE:
+                    raise
+                results += self._halves(half, again)
+        return results
+
+    def _fresh(self, ask: Callable[[], Result]) -> Result:
+        try:
+            return ask()
+        except Contract as error:
+            if error.code == "odoo_broken_answer":
+                raise
+            self.client.refresh()
+            return ask()
+
+
+def _has_id(record: object) -> bool:
+    try:
+        return record_id(record) > 0
+    except Misfit:
+        return False
+
+
+def _order(record: Record) -> Order | Unreadable:
+    try:
+        return odoo_mapping.order(record)
+    except Misfit as misfit:
+        return Unreadable(record["id"], str(misfit))
+
+
+def _change(record: Record, since: datetime) -> Change:
+    """An unreadable date must not hide the order from the feed: reading it whole will tell what is wrong."""
+    try:
+        return Change(record["id"], moment(record, "write_date"), choice(record, "state", FOLLOWED))
+    except Misfit:
+        return Change(record["id"], since.replace(microsecond=0), "")
+
+
+def _literal(since: datetime) -> str:
+    """Whole seconds in UTC without a zone: the one form that means the same on every version."""
+    return since.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import environ
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -12,17 +15,83 @@ VERSION = "0.1.0"
 env = environ.FileAwareEnv()
 # A value beginning with "$" is a value, never a reference to another variable.
 env.interpolate = False
-env.read_env(env.path("ENV_FILE", default=str(BASE_DIR / ".env")), overwrite=False)
+ENV_FILE = Path(env.str("ENV_FILE", default="") or BASE_DIR / ".env")
+if ENV_FILE.exists():
+    env.read_env(ENV_FILE, overwrite=False)
+elif "ENV_FILE" in env:
+    raise ImproperlyConfigured(f"ENV_FILE names {ENV_FILE}, which does not exist.")
 
-DATA_DIR = Path(env.str("POLLER_DATA_DIR", default=str(BASE_DIR / "var")))
+
+def text(name: str, default: str = "") -> str:
+    """A variable that is empty counts as not given."""
+    return env.str(name, default="").strip() or default
+
+
+def words(name: str, default: str = "") -> list[str]:
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def whole(name: str, default: int) -> int:
+    given = text(name, str(default))
+    if not given.isdecimal() or int(given) < 1:
+        raise ImproperlyConfigured(f"{name} must be a whole number from 1 up, not {given!r}.")
+    return int(given)
+
+
+def choice(name: str, default: str, *others: str) -> str:
+    given = text(name, default)
+    if given.lower() not in {option.lower() for option in (default, *others)}:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join((default, *others))}, not {given!r}.")
+    return given
+
+
+def switch(name: str) -> bool:
+    return choice(name, "off", "on", "no", "yes", "0", "1", "false", "true").lower() in {
+        "on",
+        "yes",
+        "1",
+        "true",
+    }
+
+
+def address(name: str, *schemes: str) -> str:
+    """A URL, or nothing. It may hold a password, so an error does not show it."""
+    given = text(name)
+    if given and not given.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+        raise ImproperlyConfigured(f"{name} must begin with {' or '.join(f'{s}://' for s in schemes)}.")
+    return given
+
+
+def key(name: str) -> str:
+    if not text(name):
+        raise ImproperlyConfigured(
+            f"{name} is missing. `python -m odoopoller.keys` writes a fresh one to .env."
+        )
+    return text(name)
+
+
+def encryption_keys(name: str) -> list[str]:
+    keys = words(name) or [key(name)]
+    for number, given in enumerate(keys, start=1):
+        try:
+            Fernet(given)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name}, key {number} of {len(keys)}, is unusable: a key is 32 random bytes in URL-safe "
+                "base64, 44 characters. Give the key that the stored secrets were written with."
+            ) from None
+    return keys
+
+
+DATA_DIR = Path(text("POLLER_DATA_DIR", str(BASE_DIR / "var")))
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 # --- Django --------------------------------------------------------------------------------------------
 
-SECRET_KEY = env.str("SECRET_KEY", default="")
-DEBUG = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+SECRET_KEY = key("SECRET_KEY")
+DEBUG = switch("DEBUG")
+ALLOWED_HOSTS = words("ALLOWED_HOSTS", "127.0.0.1,localhost")
+CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "unfold",
@@ -76,11 +145,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Data: SQLite until DATABASE_URL says otherwise -----------------------------------------------------
 
+DATABASE_URL = address("DATABASE_URL", "postgres", "postgresql", "sqlite")
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'poller.sqlite3'}")
+    "default": {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    | env.db_url_config(DATABASE_URL or f"sqlite:///{DATA_DIR / 'poller.sqlite3'}")
 }
 IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
-DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
 if IS_SQLITE:
     # IMMEDIATE: a transaction that reads and then writes waits for its turn instead of failing.
     DATABASES["default"]["OPTIONS"] = {
@@ -89,7 +159,7 @@ if IS_SQLITE:
         "init_command": "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY",
     } | DATABASES["default"].get("OPTIONS", {})
 
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = address("REDIS_URL", "redis", "rediss", "unix")
 CACHES: dict[str, dict[str, Any]] = {
     # Shared by all processes of a host: django-q2's heartbeat lives in it.
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
@@ -102,7 +172,7 @@ CACHES: dict[str, dict[str, Any]] = {
 
 # --- The queue: a wake-up, never the truth. sync/checks.py holds these numbers to their reasons ---------
 
-WORKERS = env.int("POLLER_WORKERS", default=4)
+WORKERS = whole("POLLER_WORKERS", 4)
 TASK_SECONDS = 180
 
 Q_CLUSTER: dict[str, Any] = {
@@ -127,36 +197,46 @@ Q_CLUSTER: dict[str, Any] = {
 
 # --- The poller -----------------------------------------------------------------------------------------
 
-ENCRYPTION_KEYS = env.list("POLLER_ENCRYPTION_KEY", default=[])
+ENCRYPTION_KEYS = encryption_keys("POLLER_ENCRYPTION_KEY")  # the first encrypts, all decrypt
 FERNET_KEYS = ENCRYPTION_KEYS
 FERNET_USE_HKDF = False  # a key is a Fernet key as it stands, so tokens of the old poller can be read
 
-ALLOWED_NETWORKS = env.list("POLLER_ALLOWED_NETWORKS", default=[])
-CA_BUNDLE = env.str("POLLER_CA_BUNDLE", default="")
-PROXY_URL = env.str("POLLER_PROXY_URL", default="")
-DEFAULT_WEBHOOK_URL = env.str("POLLER_DEFAULT_WEBHOOK_URL", default="")
+ALLOWED_NETWORKS = words("POLLER_ALLOWED_NETWORKS")
+CA_BUNDLE = text("POLLER_CA_BUNDLE")
+PROXY_URL = text("POLLER_PROXY_URL")
+DEFAULT_WEBHOOK_URL = text("POLLER_DEFAULT_WEBHOOK_URL")
 
-TASK_THREADS = env.int("POLLER_THREADS", default=64)
-BATCH_SIZE = env.int("POLLER_BATCH_SIZE", default=50)
+TASK_THREADS = whole("POLLER_THREADS", 64)
+BATCH_SIZE = whole("POLLER_BATCH_SIZE", 50)
 
-KEEP_PAYLOADS_DAYS = env.int("POLLER_KEEP_PAYLOADS_DAYS", default=30)
-KEEP_LOGS_DAYS = env.int("POLLER_KEEP_LOGS_DAYS", default=30)
-KEEP_IDLE_LOGS_HOURS = env.int("POLLER_KEEP_IDLE_LOGS_HOURS", default=24)
-KEEP_ATTEMPTS_DAYS = env.int("POLLER_KEEP_ATTEMPTS_DAYS", default=30)
+KEEP_PAYLOADS_DAYS = whole("POLLER_KEEP_PAYLOADS_DAYS", 30)
+KEEP_LOGS_DAYS = whole("POLLER_KEEP_LOGS_DAYS", 30)
+KEEP_IDLE_LOGS_HOURS = whole("POLLER_KEEP_IDLE_LOGS_HOURS", 24)
+KEEP_ATTEMPTS_DAYS = whole("POLLER_KEEP_ATTEMPTS_DAYS", 30)
 
 # --- Language and time ----------------------------------------------------------------------------------
 
-LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
+LANGUAGE_CODE = choice("LANGUAGE_CODE", "en", "es")
 LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+TIME_ZONE = text("TIME_ZONE", "UTC")
+if TIME_ZONE not in available_timezones():
+    raise ImproperlyConfigured(f"TIME_ZONE must be a name such as Europe/Madrid, not {TIME_ZONE!r}.")
 USE_TZ = True
 
 # --- The desk -------------------------------------------------------------------------------------------
 
 STATIC_URL = "static/"
-STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
-WHITENOISE_USE_FINDERS = True
+# Collected (in the image): names carry a hash and are cached for ever. Else served from where they are.
+STATIC_ROOT = text("STATIC_ROOT") or None
+STATICFILES = (
+    "whitenoise.storage.CompressedManifest" if STATIC_ROOT else "django.contrib.staticfiles.storage."
+)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": f"{STATICFILES}StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = not STATIC_ROOT
 WHITENOISE_AUTOREFRESH = DEBUG
 
 AUTHENTICATION_BACKENDS = [
@@ -174,7 +254,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 
-BEHIND_HTTPS = env.bool("POLLER_BEHIND_HTTPS", default=False)
+BEHIND_HTTPS = switch("POLLER_BEHIND_HTTPS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
 SECURE_SSL_REDIRECT = BEHIND_HTTPS
 SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
@@ -188,8 +268,8 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- Logs: JSON in production, readable lines in a terminal ---------------------------------------------
 
-LOG_LEVEL = env.str("POLLER_LOG_LEVEL", default="INFO").upper()
-LOG_FORMAT = env.str("POLLER_LOG_FORMAT", default="auto")
+LOG_LEVEL = choice("POLLER_LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR").upper()
+LOG_FORMAT = choice("POLLER_LOG_FORMAT", "auto", "json", "text").lower()
 
 LOGGING = {
     "version": 1,

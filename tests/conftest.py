@@ -80,7 +80,7 @@ def connection(make_connection):
 
 @pytest.fixture
 def environment(tmp_path):
-    """What a child process (`manage.py ...`) gets: the product's own settings, its data in an empty folder."""
+    """What a child process (`manage.py ...`) gets: the product's own settings, data in an empty folder."""
     product = {"DJANGO_SETTINGS_MODULE": "odoopoller.settings", "POLLER_DATA_DIR": str(tmp_path / "var")}
     return os.environ | product | {"DATABASE_URL": f"sqlite:///{tmp_path / 'var' / 'poller.sqlite3'}"}
 
@@ -97,9 +97,7 @@ def postgres_url():
     try:
         psycopg.connect(POSTGRES_URL, connect_timeout=3).close()
     except psycopg.OperationalError:
-        pytest.skip(
-            "PostgreSQL is not reachable (POLLER_TEST_POSTGRES, or 127.0.0.1:5432 without a password)"
-        )
+        pytest.skip("PostgreSQL is not reachable (POLLER_TEST_POSTGRES, or 127.0.0.1:5432, no password)")
     return POSTGRES_URL
 
 

@@ -1,9 +1,8 @@
 """`/json/2/<model>/<method>` of Odoo 19: bearer keys, named arguments, real HTTP statuses."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
-
-import orjson
 
 from odoopoller.sandbox.access import User
 from odoopoller.sandbox.answers import Answer, Run, json_answer
@@ -103,7 +102,7 @@ def _check_arguments(method: Method, params: Mapping[str, Any]) -> None:
 
 def _parse(body: bytes) -> dict[str, Any]:
     try:
-        value = orjson.loads(body) if body else {}
-    except orjson.JSONDecodeError as error:
+        value = json.loads(body or b"{}")  # the standard library's, for its error texts
+    except json.JSONDecodeError as error:
         raise http_error("BadRequest", f"could not parse the body as json: {error}", 400) from None
     return value if isinstance(value, dict) else {}

@@ -42,11 +42,9 @@ def page(status: int, text: str) -> Answer:
 def wrong_content_type(version: int, path: str, route_type: str) -> Answer:
     """What the route says to a request that is not JSON: 400 before 19, 415 since."""
     if version < 19:
-        return page(
-            400,
-            "Request inferred type is compatible with [&#x27;http&#x27;] "
-            f"but &#x27;{path}&#x27; is type=&#x27;json&#x27;.",
-        )
+        quote = "&#39;" if version >= 18 else "&#x27;"
+        text = f"Request inferred type is compatible with ['http'] but '{path}' is type='json'."
+        return page(400, text.replace("'", quote))
     answer = page(
         415,
         f"Request inferred type is compatible with [&#39;http&#39;] but &#39;{path}&#39; is "

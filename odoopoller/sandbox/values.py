@@ -30,6 +30,9 @@ def value_of(world: World, version: int, model: str, row: Row, name: str, field:
 
 
 def display_name(world: World, version: int, model: str, row: Row) -> str:
+    """As the server composes it; a record that holds a `display_name` of its own keeps that one."""
+    if row.get("display_name"):
+        return str(row["display_name"])
     compute = _NAMES.get(model)
     if compute is not None:
         return compute(world, version, row)

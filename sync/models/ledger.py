@@ -25,6 +25,9 @@ class SeenOrder(models.Model):
     announced = models.CharField(
         _("what the receiver knows"), max_length=20, blank=True, help_text="'', 'confirmed' or 'cancelled'"
     )
+    seeded = models.BooleanField(
+        _("from before the start"), default=False, help_text=_("Its changes are recorded, not sent.")
+    )
     seen_at = models.DateTimeField(_("seen at"))
 
     class Meta:

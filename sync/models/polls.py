@@ -41,7 +41,8 @@ class PollState(models.Model):
     """Written by workers only, one row per connection. All moments are UTC.
 
     `window_to` is on the server's clock, `window_at` is the same moment on ours. `page_*` are set while a
-    window is half read: its end, and the id after which reading goes on.
+    window is half read: its end, and the id after which reading goes on. `start_ids` are the orders that were
+    confirmed when we started, packed by `sync/starting.py`.
     """
 
     connection = models.OneToOneField(
@@ -57,7 +58,7 @@ class PollState(models.Model):
     page_at = models.DateTimeField(null=True, blank=True)
     page_after_id = models.BigIntegerField(null=True, blank=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
-    start_max_id = models.BigIntegerField(null=True, blank=True)
+    start_ids = models.BinaryField(null=True, blank=True)
 
     server: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
         _("server"), default=dict, blank=True

@@ -1,0 +1,98 @@
+"""What an order's news mean for its receiver. Pure: what we know in, what is to be done out."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from sync.orders import Change
+
+CONFIRMED, UPDATED, CANCELLED = "order.confirmed", "order.updated", "order.cancelled"
+
+
+class News(Enum):
+    """What one line of the feed asks for."""
+
+    NOTHING = "nothing"
+    READ = "read"  # read the order whole and compare
+    NOTE = "note"  # remember the new stamp, nothing is to be sent
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What we remember of one order. `announced`: '', 'confirmed' or 'cancelled' to the receiver."""
+
+    write_date: datetime
+    state: str
+    content_hash: str
+    version: int
+    announced: str
+    seeded: bool
+
+    @property
+    def cancelled(self) -> bool:
+        return self.state == "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What becomes of an order that was read whole."""
+
+    event: str = ""  # the version to make, or "" for none
+    announced: str = ""  # what the receiver counts as knowing, whether or not it wanted to hear it
+    supersede: bool = False  # what is still owed of this order must not go out any more
+    seed: bool = False  # known from before the start: recorded, not sent
+
+
+IGNORE = Plan()
+
+
+def news(change: Change, known: Known | None) -> News:
+    if known is None:
+        return News.NOTHING if change.cancelled else News.READ
+    if change.write_date == known.write_date and change.cancelled == known.cancelled:
+        return News.NOTHING
+    return News.NOTE if known.seeded else News.READ
+
+
+def plan(
+    known: Known | None,
+    *,
+    cancelled: bool,
+    content_hash: str,
+    owed: bool,
+    wanted: Collection[str],
+    before_start: bool = False,
+    replay: bool = False,
+) -> Plan:
+    """`owed`: a version of it still waits. `before_start`: confirmed before the connection's start."""
+    announced = known.announced if known else ""
+    event = event_for(announced, cancelled=cancelled)
+    if replay:
+        return Plan(event, announced, supersede=owed)
+    if known is None and cancelled:
+        return IGNORE
+    if (known.seeded if known else before_start) and not owed:
+        return Plan(announced=announced, seed=True)
+    if known is not None and known.content_hash == content_hash:
+        return Plan(announced=announced)
+    if cancelled and not owed and announced != "confirmed":
+        return Plan(announced=announced)
+    if event in wanted:
+        return Plan(event, announced, supersede=owed)
+    return Plan(announced=_heard(event, announced), supersede=owed and cancelled)
+
+
+def event_for(announced: str, *, cancelled: bool) -> str:
+    """A receiver that never heard of an order, or heard of its end, is told of a confirmation."""
+    if cancelled:
+        return CANCELLED
+    return UPDATED if announced == "confirmed" else CONFIRMED
+
+
+def announced_by(event: str) -> str:
+    return "cancelled" if event == CANCELLED else "confirmed"
+
+
+def _heard(event: str, announced: str) -> str:
+    return announced if event == UPDATED else announced_by(event)

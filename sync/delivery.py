@@ -1,0 +1,125 @@
+"""One delivery: sign the stored bytes, post them, judge the answer. Touches no table."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from time import perf_counter
+
+from connections.errors import RemoteError, on_side, receiver_code
+from connections.fields import reveal
+from connections.http import RECEIVER_LIMITS, Answer, request
+from connections.models import Connection
+from sync.signing import signature_headers
+
+logger = logging.getLogger("poller.delivery")
+
+ANSWER_CHARACTERS = 4000
+
+# The receiver is there but not for us or not at this address: every order would fare the same.
+SIDE_REFUSALS = frozenset({401, 403, 404, 405, 407, 410, 501})
+NOT_NOW = frozenset({408, 425, 429})
+
+
+class Verdict(Enum):
+    """What an answer means for the version that was sent."""
+
+    DELIVERED = "delivered"
+    AGAIN = "again"  # not now: try again later
+    WAIT = "wait"  # the receiver asks for a pause
+    REFUSED = "refused"  # this payload or this credential: five tries, then a person
+    GONE = "gone"  # there is no receiver any more
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One try: what came back and what it means. `alive` is what the circuit learns; None is nothing."""
+
+    verdict: Verdict
+    alive: bool | None
+    started_at: datetime
+    duration_ms: int
+    status: int | None = None
+    code: str = ""
+    detail: str = ""
+    answer: str = ""
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Where a connection's orders go; made once per use, so that its secret is decrypted once."""
+
+    url: str
+    connection_id: str
+    secrets: tuple[str, ...]
+    send_secret_header: bool
+
+    @classmethod
+    def of(cls, connection: Connection) -> Receiver:
+        secret = reveal(connection.webhook_secret)
+        return cls(connection.webhook_url, connection.external_id, (secret,), connection.send_secret_header)
+
+    def __repr__(self) -> str:
+        return f"Receiver({self.url!r})"
+
+
+def deliver(receiver: Receiver, body: bytes, *, event_id: str, now: datetime) -> Outcome:
+    """Send one event. Never raises: whatever happens is an `Outcome`."""
+    try:
+        headers = signature_headers(
+            body,
+            event_id=event_id,
+            timestamp=int(now.timestamp()),
+            secrets=receiver.secrets,
+            connection_id=receiver.connection_id,
+            send_secret_header=receiver.send_secret_header,
+        )
+    except ValueError as error:
+        return Outcome(Verdict.REFUSED, None, now, 0, code="receiver_bad_secret", detail=str(error))
+    return post(receiver.url, body, headers, now=now)
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Outcome:
+    """Post exactly these bytes and judge the answer; what breaks on the way is a verdict too."""
+    began = perf_counter()
+    try:
+        return judge(request("POST", url, headers=headers, body=body, limits=RECEIVER_LIMITS), now=now)
+    except RemoteError as error:
+        error = on_side("receiver", error)
+        code, detail, alive = error.code, error.detail, False
+    except Exception as error:  # a fault of ours must not lose the version: it stays owed
+        logger.exception("A delivery failed in our own code", extra={"event_id": headers.get("webhook-id")})
+        code, detail, alive = "unknown", type(error).__name__, None
+    spent = round((perf_counter() - began) * 1000)
+    return Outcome(Verdict.AGAIN, alive, now, spent, code=code, detail=detail)
+
+
+def judge(answer: Answer, *, now: datetime) -> Outcome:
+    verdict, alive = _meaning(answer.status)
+    delivered = verdict is Verdict.DELIVERED
+    return Outcome(
+        verdict,
+        alive,
+        now,
+        round(answer.seconds * 1000),
+        status=answer.status,
+        code="" if delivered else receiver_code(answer.status),
+        answer=answer.body[:ANSWER_CHARACTERS].decode("utf-8", "replace").replace("\0", "\ufffd"),
+        retry_at=None if delivered else answer.retry_at(now),
+    )
+
+
+def _meaning(status: int) -> tuple[Verdict, bool | None]:
+    if 200 <= status < 300:
+        return Verdict.DELIVERED, True
+    if status == 429:
+        return Verdict.WAIT, None
+    if status == 410:
+        return Verdict.GONE, False
+    if 400 <= status < 500 and status not in NOT_NOW:
+        return Verdict.REFUSED, status not in SIDE_REFUSALS
+    return Verdict.AGAIN, False

@@ -1,0 +1,270 @@
+"""Deliver what is owed: many receivers at once, one drain each, results recorded in small batches."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from threading import Lock
+from time import sleep
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Min
+from django.utils import timezone
+
+from connections import leases
+from connections.models import Connection, Side, pause
+from sync import circuit, ledger, sides
+from sync.delivery import Outcome, Receiver, Verdict, deliver
+from sync.ledger import Tried
+from sync.loop import Loop
+from sync.models import PollState, RetryItem
+from sync.sides import SideState
+
+Clock = Callable[[], datetime]
+
+logger = logging.getLogger("poller.delivery")
+
+SLICE_SECONDS = 20  # then the receiver waits its turn again, so that a long queue starves nobody
+CHUNK = 100  # items in memory per receiver
+# A try may take 30 s. A lane starts none when the lease could end before the answer.
+LEASE_MARGIN_SECONDS = 35
+
+
+class Drain:
+    """One receiver being served. `take` and `judge` are called from threads, the rest from the loop."""
+
+    def __init__(self, connection: Connection, side: SideState, *, clock: Clock, until: datetime) -> None:
+        self.connection = connection
+        self.receiver = Receiver.of(connection)
+        self.side = side
+        self.queue: deque[RetryItem] = deque()
+        self.lanes = self.in_flight = self.sent = self.failed = 0
+        self.gone = self.closed_again = self.rate_spent = False
+        self.leased_until = until
+        self._clock, self._lock = clock, Lock()
+        self._ends_at = clock() + timedelta(seconds=SLICE_SECONDS)
+        self._next_slot = clock()
+
+    @property
+    def is_over(self) -> bool:
+        now = self._clock()
+        margin = timedelta(seconds=LEASE_MARGIN_SECONDS)
+        stopped = self.gone or self.side.paused or self.rate_spent
+        return stopped or now >= self._ends_at or now + margin > self.leased_until
+
+    def room(self) -> int:
+        """How many more lanes may open now."""
+        allowed = circuit.calls_allowed(self.side.health, self._clock())
+        most = self.connection.deliveries_at_once if allowed is None else allowed
+        return 0 if self.is_over else min(most, len(self.queue) + self.lanes) - self.lanes
+
+    def take(self) -> RetryItem | None:
+        """The next version to send, or None when this lane has to end."""
+        with self._lock:
+            allowed = circuit.calls_allowed(self.side.health, self._clock())
+            if not self.queue or self.is_over or (allowed is not None and self.in_flight >= allowed):
+                return None
+            pause_seconds = self._reserve()
+            if pause_seconds is None:
+                self.rate_spent = True
+                return None
+            self.in_flight += 1
+            item = self.queue.popleft()
+        if pause_seconds > 0:
+            sleep(pause_seconds)
+        return item
+
+    def judge(self, outcome: Outcome) -> None:
+        """Let the circuit learn from an answer before the next version leaves."""
+        with self._lock:
+            self.in_flight -= 1
+            now, before = self._clock(), self.side.health
+            if outcome.verdict is Verdict.WAIT:
+                wait = outcome.retry_at or now + timedelta(seconds=60)
+                self.side.health = circuit.after_wait(before, wait)
+            elif outcome.alive is True:
+                self.side.health = circuit.after_success(before, now)
+            elif outcome.alive is False:
+                self.side.health = circuit.after_failure(before, now, outcome.code)
+            self.gone = self.gone or outcome.verdict is Verdict.GONE
+            was_closed = circuit.at(before, now).state == circuit.CLOSED
+            self.closed_again |= not was_closed and self.side.health.state == circuit.CLOSED
+
+    def count(self, tried: Tried) -> None:
+        delivered = tried.outcome.verdict is Verdict.DELIVERED
+        self.sent += delivered
+        self.failed += not delivered
+        logger.log(
+            logging.INFO if delivered else logging.WARNING,
+            "Delivered" if delivered else "Not delivered, still owed",
+            extra={
+                "connection": self.connection.name,
+                "order": tried.item.order_name,
+                "event_id": tried.item.event_id,
+                "code": tried.outcome.code or None,
+            },
+        )
+
+    def _reserve(self) -> float | None:
+        """Seconds until this receiver's rate lets the next one go; None when that is past our slice."""
+        rate = self.connection.deliveries_per_second
+        if not rate:
+            return 0
+        now = self._clock()
+        slot = max(now, self._next_slot)
+        if slot >= self._ends_at:
+            return None
+        self._next_slot = slot + timedelta(seconds=1 / rate)
+        return (slot - now).total_seconds()
+
+    @property
+    def free_at(self) -> datetime:
+        """When the next delivery is allowed by the rate limit."""
+        return self._next_slot
+
+
+class Drains:
+    """All receivers that one task serves, on one loop."""
+
+    def __init__(self, loop: Loop, token: str, clock: Clock, then: Callable[[list[Drain]], None]) -> None:
+        self.loop, self.token, self.clock, self.then = loop, token, clock, then
+        self.active: dict[int, Drain] = {}
+
+    def start(self, connections: Sequence[Connection]) -> dict[int, Drain]:
+        """Drains for those of these connections whose webhook lease we get and whose side may be called."""
+        now = self.clock()
+        with transaction.atomic():
+            wanted = {c.webhook_lease_key: c for c in connections if c.pk not in self.active}
+            leases.claim(wanted, self.token, now=now)
+            held = leases.renew(wanted, self.token, now=now)
+            chosen = [wanted[key] for key in held]
+            states = sides.load((c.pk for c in chosen), Side.WEBHOOK, now)
+        until = now + timedelta(seconds=leases.LEASE_SECONDS)
+        for connection in chosen:
+            side = states[connection.pk]
+            drain = Drain(connection, side, clock=self.clock, until=until)
+            self.active[connection.pk] = drain
+        return {pk: self.active[pk] for pk in (c.pk for c in connections) if pk in self.active}
+
+    def give(self, items: Iterable[RetryItem]) -> None:
+        """More to send for receivers that are being served."""
+        for item in items:
+            self.active[item.connection_id].queue.append(item)
+
+    def run(self, drains: Iterable[Drain]) -> None:
+        """Open lanes; a drain with nothing left to do ends here."""
+        ended = []
+        for drain in drains:
+            if not drain.queue and not drain.lanes:
+                drain.queue.extend(self._due(drain))
+            for _ in range(drain.room()):
+                drain.lanes += 1
+                self.loop.spawn(lambda drain=drain: self._lane(drain), self._lane_ended)  # type: ignore[misc]
+            if not drain.lanes:
+                ended.append(drain)
+        self._finish(ended)
+
+    def renew(self) -> None:
+        """Keep the leases of long drains; one that was lost ends. People's pauses are noticed here too."""
+        now = self.clock()
+        keys = {drain.connection.webhook_lease_key: drain for drain in self.active.values()}
+        with transaction.atomic():
+            held = leases.renew(keys, self.token, now=now)
+            states = sides.load(self.active, Side.WEBHOOK, now)
+        for key, drain in keys.items():
+            drain.side.paused = states[drain.connection.pk].paused
+            drain.leased_until = now + timedelta(seconds=leases.LEASE_SECONDS) if key in held else now
+
+    def _lane(self, drain: Drain) -> Drain:
+        while not self.loop.stopped and (item := drain.take()) is not None:
+            body, event_id = bytes(item.body or b""), item.event_id
+            outcome = deliver(drain.receiver, body, event_id=event_id, now=self.clock())
+            drain.judge(outcome)
+            self.loop.emit(self._record, (drain, Tried(item, outcome)))
+        return drain
+
+    def _lane_ended(self, drains: list[Drain]) -> None:
+        for drain in drains:
+            drain.lanes -= 1
+        # What these lanes sent has to be on record before more of the same receiver is loaded.
+        self.loop.flush(self._record)
+        self.run(dict.fromkeys(drains))
+
+    def _record(self, results: list[tuple[Drain, Tried]]) -> None:
+        now = self.clock()
+        drains = {drain.connection.pk: drain for drain, _ in results}
+        with transaction.atomic():
+            held = leases.renew(
+                (d.connection.webhook_lease_key for d in drains.values()), self.token, now=now
+            )
+            there = ledger.lock(drains)
+            ours = {
+                pk: d for pk, d in drains.items() if pk in there and d.connection.webhook_lease_key in held
+            }
+            tries = [tried for drain, tried in results if drain.connection.pk in ours]
+            ledger.record(tries, now)
+            sides.store({pk: drain.side for pk, drain in ours.items()}, Side.WEBHOOK)
+            ledger.release_held((pk for pk, drain in ours.items() if drain.closed_again), now)
+        for pk, drain in drains.items():
+            drain.closed_again = False
+            drain.leased_until = now + timedelta(seconds=leases.LEASE_SECONDS) if pk in ours else now
+        for tried in tries:
+            ours[tried.item.connection_id].count(tried)
+
+    def _due(self, drain: Drain) -> list[RetryItem]:
+        """The next versions of one receiver; while half open any that waits, the least recently tried first."""
+        now = self.clock()
+        if drain.is_over:
+            return []
+        mine = RetryItem.objects.filter(connection=drain.connection)
+        allowed = circuit.calls_allowed(drain.side.health, now)
+        if allowed == 0:
+            return []
+        chosen = mine.due(now) if allowed is None else mine.pending()
+        return list(chosen.order_by("next_retry_at", "id")[: CHUNK if allowed is None else allowed])
+
+    def _finish(self, drains: list[Drain]) -> None:
+        if not drains:
+            return
+        now = self.clock()
+        with transaction.atomic():
+            keys = {d.connection.webhook_lease_key: d for d in drains}
+            held = leases.renew(keys, self.token, now=now)
+            ledger.lock(keys[key].connection.pk for key in held)
+            for key in held:
+                drain = keys[key]
+                _set_next(drain, now)
+                leases.release([key], self.token, free_at=drain.free_at if drain.free_at > now else None)
+            pause([d.connection for d in drains if d.gone], by="", reason="HTTP 410", sides=(Side.WEBHOOK,))
+        for drain in drains:
+            del self.active[drain.connection.pk]
+        self.then(drains)
+
+
+def _set_next(drain: Drain, now: datetime) -> None:
+    """When this receiver is due again: its earliest waiting version, not before its side may be called."""
+    waiting = RetryItem.objects.pending().filter(connection=drain.connection)
+    earliest = waiting.aggregate(at=Min("next_retry_at"))["at"]
+    if earliest is not None:
+        health = drain.side.health
+        earliest = max(earliest, circuit.next_call_at(health, now))
+        if health.state != circuit.CLOSED:  # a probe takes any version that waits
+            earliest = circuit.next_call_at(health, now)
+    PollState.objects.filter(connection=drain.connection).update(deliver_at=earliest)
+
+
+def deliver_due(
+    token: str, ids: Sequence[int], *, clock: Clock = timezone.now, threads: int | None = None
+) -> list[Drain]:
+    """Send what is owed and due on these connections, whose webhook leases `token` holds."""
+    loop = Loop(settings.TASK_THREADS if threads is None else threads)
+    finished: list[Drain] = []
+    drains = Drains(loop, token, clock, finished.extend)
+    loop.every(leases.RENEW_SECONDS, drains.renew)
+    connections = Connection.objects.enabled().filter(pk__in=ids)
+    drains.run(drains.start(list(connections)).values())
+    loop.run()
+    return finished

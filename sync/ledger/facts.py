@@ -1,0 +1,127 @@
+"""What is known of orders, and the lock under which it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Q
+
+from connections.models import Connection
+from sync import payload
+from sync.deciding import Known
+from sync.models import PollState, RetryItem, SeenOrder
+from sync.orders import Order
+
+Key = tuple[int, int]  # connection, order
+
+IDS_PER_QUERY = 5000  # SQLite takes 32,766 values in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One order as just read, ready to be compared: its content as published, and the hash of it.
+
+    `content` is None where the order could not be read; `problem` says why.
+    """
+
+    connection: Connection
+    order_id: int
+    name: str
+    reference: str
+    state: str
+    write_date: datetime
+    content: Mapping[str, Any] | None
+    content_hash: str
+    before_start: bool = False
+    replay: bool = False
+    problem: str = ""
+
+    @property
+    def key(self) -> Key:
+        return (self.connection.pk, self.order_id)
+
+    @classmethod
+    def of(
+        cls, connection: Connection, order: Order, *, before_start: bool = False, replay: bool = False
+    ) -> Found:
+        content = payload.content(order, database=connection.database)
+        return cls(
+            connection=connection,
+            order_id=order.order_id,
+            name=order.name[:100],
+            reference=order.client_order_ref[:200],
+            state=order.state,
+            write_date=order.write_date,
+            content=content,
+            content_hash=payload.content_hash(content),
+            before_start=before_start,
+            replay=replay,
+        )
+
+
+def lock(connection_ids: Iterable[int]) -> set[int]:
+    """Take turns on these connections until the transaction ends; returns those that still exist."""
+    rows = PollState.objects.filter(connection__in=set(connection_ids)).order_by("connection")
+    return set(rows.select_for_update().values_list("connection", flat=True))
+
+
+def known(keys: Mapping[int, Sequence[int]]) -> dict[Key, Known]:
+    """What we remember of these orders: {connection: order ids} -> {(connection, order): Known}."""
+    found: dict[Key, Known] = {}
+    for chunk in _chunks(keys):
+        rows = SeenOrder.objects.filter(matching(chunk)).values_list(
+            "connection_id",
+            "order_id",
+            "write_date",
+            "state",
+            "content_hash",
+            "version",
+            "announced",
+            "seeded",
+        )
+        found |= {(connection, order): Known(*rest) for connection, order, *rest in rows}
+    return found
+
+
+def open_items(keys: Mapping[int, Sequence[int]]) -> dict[Key, int]:
+    """The open retry item of each of these orders that has one."""
+    rows = RetryItem.objects.open().filter(matching(keys)).values_list("connection_id", "order_id", "pk")
+    return {(connection, order): pk for connection, order, pk in rows}
+
+
+def wake_deliveries(connection_ids: Iterable[int], now: datetime) -> None:
+    """Something may be due for these receivers: let the next tick look."""
+    PollState.objects.filter(connection__in=set(connection_ids)).update(deliver_at=now)
+
+
+def by_connection(keys: Iterable[Key]) -> dict[int, list[int]]:
+    grouped: dict[int, list[int]] = {}
+    for connection, order in keys:
+        grouped.setdefault(connection, []).append(order)
+    return grouped
+
+
+def matching(keys: Mapping[int, Sequence[int]]) -> Q:
+    """The rows of these orders of these connections; {} matches nothing."""
+    places = [Q(connection=c, order_id__in=list(ids)) for c, ids in keys.items() if ids]
+    return reduce(or_, places) if places else Q(pk__in=[])
+
+
+def _chunks(keys: Mapping[int, Sequence[int]]) -> Iterator[dict[int, Sequence[int]]]:
+    chunk: dict[int, Sequence[int]] = {}
+    size = 0
+    for connection, ids in keys.items():
+        for start in range(0, len(ids), IDS_PER_QUERY):
+            part = ids[start : start + IDS_PER_QUERY]
+            if size + len(part) > IDS_PER_QUERY:
+                yield chunk
+                chunk, size = {}, 0
+            chunk[connection] = part
+            size += len(part)
+    if chunk:
+        yield chunk

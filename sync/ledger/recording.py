@@ -1,0 +1,119 @@
+"""What became of every try: attempts, what was sent, what waits, what needs a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F
+
+from sync import deciding
+from sync.backoff import MAX_REFUSALS, next_retry_at
+from sync.delivery import Outcome, Verdict
+from sync.ledger.facts import by_connection, matching
+from sync.models import DeliveryAttempt, RetryItem, SeenOrder, SentOrder, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One try of one owed version, and how it ended."""
+
+    item: RetryItem
+    outcome: Outcome
+
+
+def record(tries: Sequence[Tried], now: datetime) -> None:
+    """Write down every try: what was delivered is sent, the rest waits, or needs a person.
+
+    The caller holds `lock` on the connections.
+    """
+    DeliveryAttempt.objects.bulk_create([_attempt(tried) for tried in tries])
+    delivered = [tried for tried in tries if tried.outcome.verdict is Verdict.DELIVERED]
+    _record_delivered(delivered, now)
+    _record_undelivered([t for t in tries if t.outcome.verdict is not Verdict.DELIVERED], now)
+
+
+def _record_delivered(tries: Sequence[Tried], now: datetime) -> None:
+    if not tries:
+        return
+    items = [tried.item for tried in tries]
+    RetryItem.objects.filter(pk__in=[item.pk for item in items]).update(
+        status=Status.SENT,
+        attempts=F("attempts") + 1,
+        next_retry_at=None,
+        error_code="",
+        error_detail="",
+        closed_at=now,
+    )
+    SentOrder.objects.bulk_create([_sent(item, now) for item in items], ignore_conflicts=True)
+    for word in ("confirmed", "cancelled"):
+        heard = [i for i in items if i.event != deciding.UPDATED and deciding.announced_by(i.event) == word]
+        if heard:
+            keys = by_connection((i.connection_id, i.order_id) for i in heard)
+            SeenOrder.objects.filter(matching(keys)).update(announced=word)
+
+
+def _record_undelivered(tries: Sequence[Tried], now: datetime) -> None:
+    if not tries:
+        return
+    items = [_after_try(tried, now) for tried in tries]
+    fields = ["status", "attempts", "refusals", "next_retry_at", "error_code", "error_detail"]
+    # Only what still waits: a person may have discarded it, or a newer version replaced it, meanwhile.
+    RetryItem.objects.pending().bulk_update(items, fields, batch_size=100)
+
+
+def _after_try(tried: Tried, now: datetime) -> RetryItem:
+    item, outcome = tried.item, tried.outcome
+    item.attempts += 1
+    item.error_code, item.error_detail = outcome.code, outcome.detail[:500]
+    if outcome.verdict is Verdict.REFUSED:
+        item.refusals += 1
+    if item.refusals >= MAX_REFUSALS:
+        item.status, item.next_retry_at = Status.FAILED, None
+    elif outcome.verdict is Verdict.WAIT and outcome.retry_at is not None:
+        item.next_retry_at = outcome.retry_at
+    else:
+        item.next_retry_at = next_retry_at(item.attempts, now, retry_at=outcome.retry_at)
+    return item
+
+
+def _sent(item: RetryItem, now: datetime) -> SentOrder:
+    return SentOrder(
+        connection_id=item.connection_id,
+        order_id=item.order_id,
+        order_name=item.order_name,
+        version=item.version,
+        event=item.event,
+        event_id=item.event_id,
+        write_date=item.write_date,
+        content_hash=item.content_hash,
+        replay=item.replay,
+        sent_at=now,
+    )
+
+
+def _attempt(tried: Tried) -> DeliveryAttempt:
+    item, outcome = tried.item, tried.outcome
+    return DeliveryAttempt(
+        connection_id=item.connection_id,
+        item_id=item.pk,
+        order_id=item.order_id,
+        order_name=item.order_name,
+        version=item.version,
+        event_id=item.event_id,
+        number=item.attempts + 1,
+        started_at=outcome.started_at,
+        duration_ms=outcome.duration_ms,
+        delivered=outcome.verdict is Verdict.DELIVERED,
+        status=outcome.status,
+        error_code=outcome.code,
+        error_detail=outcome.detail[:500],
+        answer=outcome.answer,
+    )
+
+
+def release_held(connection_ids: Iterable[int], now: datetime) -> int:
+    """A receiver works again: what its outage held up goes out without waiting for its next try."""
+    held = RetryItem.objects.pending().filter(connection__in=set(connection_ids), refusals=0)
+    return held.filter(next_retry_at__gt=now).update(next_retry_at=now)

@@ -1,0 +1,267 @@
+"""Poll: read what changed in Odoo, decide what is news, owe it, deliver it, and remember how far we are."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from connections import leases
+from connections.errors import RemoteError, on_side
+from connections.models import Side, Start
+from sync import ledger, sides, windows
+from sync.deciding import News, news
+from sync.draining import Drain, Drains
+from sync.ledger import Found
+from sync.loop import Loop
+from sync.models import SyncLog
+from sync.orders import Change, Order, Unreadable
+from sync.polljob import FEED_LIMIT, Job, load_jobs, load_start_ids, save_beginnings, save_jobs
+from sync.starting import begin, is_before_start
+
+Clock = Callable[[], datetime]
+
+logger = logging.getLogger("poller.poll")
+
+READ_LIMIT = 200  # orders per whole read
+SLICE_SECONDS = 25  # then the rest of a long window waits for the next turn
+
+
+def poll(
+    token: str, ids: Sequence[int], *, clock: Clock = timezone.now, threads: int | None = None
+) -> list[SyncLog]:
+    """Poll these connections, whose Odoo leases `token` holds; returns their logs. Raises for no remote fault."""
+    return _Poll(token, clock, settings.TASK_THREADS if threads is None else threads).run(ids)
+
+
+class _Poll:
+    """One batch of connections on one loop. Methods named `_on_...` run in our thread and use the database."""
+
+    def __init__(self, token: str, clock: Clock, threads: int) -> None:
+        self.token, self.clock = token, clock
+        self.loop = Loop(threads)
+        self.drains = Drains(self.loop, token, clock, self._on_drained)
+        self.jobs: dict[int, Job] = {}
+        self.waiting: dict[str, list[Job]] = {}  # jobs of one Odoo database take turns
+        self.logs: list[SyncLog] = []
+        self.ends_at = clock() + timedelta(seconds=SLICE_SECONDS)
+
+    def run(self, ids: Sequence[int]) -> list[SyncLog]:
+        jobs = load_jobs(self.token, ids, now=self.clock())
+        self.jobs = {job.connection.pk: job for job in jobs}
+        self.loop.every(leases.RENEW_SECONDS, self._renew)
+        for job in jobs:
+            self.waiting.setdefault(job.lease_key, []).append(job)
+        for key in list(self.waiting):
+            self._next(key)
+        self.loop.run()
+        return self.logs
+
+    def _next(self, lease_key: str) -> None:
+        queue = self.waiting[lease_key]
+        if queue:
+            self._start(queue.pop(0))
+        else:
+            del self.waiting[lease_key]
+
+    def _start(self, job: Job) -> None:
+        job.started_at = self.clock()
+        if not job.may_call(job.started_at):
+            self._finish(job)
+        elif job.state.started_at is None:
+            self._spawn(job, self._begin, self._on_begun)
+        else:
+            self._spawn(job, self._feed, self._on_feed)
+
+    def _spawn(self, job: Job, step: Callable[[Job], None], then: Callable[[list[Job]], None]) -> None:
+        self.loop.spawn(lambda: _guarded(job, step), then)
+
+    # --- steps in threads: HTTP and values only -----------------------------------------------------
+
+    def _begin(self, job: Job) -> None:
+        job.beginning = begin(job.connection, job.source, now=job.started_at)
+
+    def _feed(self, job: Job) -> None:
+        called_at = self.clock()
+        job.changes = self._changes(job)
+        if job.page_to is None:
+            ran_back = job.clock_ran_back(called_at)
+            if ran_back is not None:
+                job.since = windows.since(ran_back, job.connection.lookback_seconds)
+                job.changes = self._changes(job)
+            job.page_to, job.page_at = job.read_at, called_at
+
+    def _changes(self, job: Job) -> list[Change]:
+        everything_open = job.first_window and job.connection.start == Start.ALL
+        extra = job.source.open_domain if everything_open else ()
+        return job.source.changes(
+            since=job.since, after_id=job.after_id, limit=FEED_LIMIT, domain_extra=extra
+        )
+
+    def _read(self, job: Job) -> None:
+        chunk, job.to_read = job.to_read[:READ_LIMIT], job.to_read[READ_LIMIT:]
+        wanted = {change.order_id: change for change in chunk}
+        job.found = []
+        for order in job.source.read(list(wanted)):
+            if isinstance(order, Unreadable):
+                job.found.append(job.set_aside(wanted[order.order_id], order))
+            else:
+                job.found.append(self._found(job, order))
+
+    def _found(self, job: Job, order: Order) -> Found:
+        before = is_before_start(job.connection, order, job.start_ids, first_window=job.first_window)
+        return Found.of(job.connection, order, before_start=before)
+
+    # --- our thread: the database -------------------------------------------------------------------
+
+    def _on_begun(self, jobs: list[Job]) -> None:
+        begun = [job for job in jobs if job.error is None]
+        with transaction.atomic():
+            held = self._fence(begun)
+            begun = [job for job in begun if job.connection.pk in held]
+            save_beginnings(begun)
+            ledger.seed([seed for job in begun for seed in job.seeds], self.clock())
+        for job in jobs:
+            if job in begun:
+                self._spawn(job, self._feed, self._on_feed)
+            else:
+                self._finish(job)
+
+    def _on_feed(self, jobs: list[Job]) -> None:
+        known = ledger.known({j.connection.pk: [c.order_id for c in j.changes] for j in jobs if not j.error})
+        load_start_ids([job for job in jobs if job.changes and not job.error])
+        for job in jobs:
+            if job.error is not None:
+                self._finish(job)
+                continue
+            pk = job.connection.pk
+            verdicts = [(change, news(change, known.get((pk, change.order_id)))) for change in job.changes]
+            job.to_read = [change for change, verdict in verdicts if verdict is News.READ]
+            job.to_note = [change for change, verdict in verdicts if verdict is News.NOTE]
+            job.log.orders_found += len(job.to_read)
+            self._go_on(job)
+
+    def _on_read(self, jobs: list[Job]) -> None:
+        try:
+            self._owe([job for job in jobs if job.error is None])
+        except DatabaseError:
+            if len(jobs) == 1:
+                logger.exception(
+                    "Orders could not be recorded", extra={"connection": jobs[0].connection.name}
+                )
+                jobs[0].error = RemoteError("unknown", "DatabaseError")
+            else:  # the fault of one connection's data must not stop the others
+                for job in jobs:
+                    self._on_read([job])
+                return
+        for job in jobs:
+            self._go_on(job)
+
+    def _owe(self, jobs: list[Job]) -> None:
+        now = self.clock()
+        with transaction.atomic():
+            held = self._fence(jobs)
+            ours = [job for job in jobs if job.connection.pk in held]
+            for job in ours:
+                ledger.note(job.connection, job.to_note, now)
+                job.to_note = []
+            items = ledger.owe([found for job in ours for found in job.found], now)
+        for job in jobs:
+            if job not in ours:
+                job.lost = True
+            elif job.found:
+                job.state.last_order_at = now
+                job.log.orders_skipped += len(job.found)
+        for item in items:
+            self.jobs[item.connection_id].log.orders_skipped -= 1
+        self._deliver([item for item in items if item.next_retry_at is not None])
+
+    def _deliver(self, items: list[Any]) -> None:
+        connections = {item.connection_id: self.jobs[item.connection_id].connection for item in items}
+        drains = self.drains.start(list(connections.values()))
+        self.drains.give(item for item in items if item.connection_id in drains)
+        self.drains.run(drains.values())
+
+    def _go_on(self, job: Job) -> None:
+        """The next step of a job that has been read and recorded up to here."""
+        if job.error is not None or job.lost:
+            self._finish(job)
+        elif job.to_read:
+            self._spawn(job, self._read, self._on_read)
+        elif job.to_note:
+            job.found = []
+            self._on_read([job])
+        elif len(job.changes) < FEED_LIMIT:
+            job.complete = True
+            self._finish(job)
+        else:
+            job.after_id = job.changes[-1].order_id
+            if self.clock() < self.ends_at:
+                self._spawn(job, self._feed, self._on_feed)
+            else:
+                self._finish(job)
+
+    def _finish(self, job: Job) -> None:
+        self.loop.emit(self._on_finished, job)
+
+    def _on_finished(self, jobs: list[Job]) -> None:
+        now = self.clock()
+        for job in jobs:
+            job.conclude(now)
+        with transaction.atomic():
+            held = self._fence(jobs)
+            ours = [job for job in jobs if job.connection.pk in held]
+            save_jobs(ours)
+            sides.store({job.connection.pk: job.side for job in ours}, Side.ODOO)
+            idle = [job for job in ours if job.connection.pk not in self.drains.active]
+            self._write_logs(idle)
+            for key in {job.lease_key for job in ours if len(self.waiting.get(job.lease_key, ())) == 0}:
+                last = next(job for job in ours if job.lease_key == key)
+                leases.release([key], self.token, free_at=last.free_at(now))
+        for job in jobs:
+            self._next(job.lease_key)
+
+    def _on_drained(self, drains: list[Drain]) -> None:
+        """A receiver has been served; the log waits until its poll is over as well."""
+        for drain in drains:
+            job = self.jobs[drain.connection.pk]
+            job.log.orders_sent += drain.sent
+            job.log.orders_failed += drain.failed
+        self._write_logs([self.jobs[drain.connection.pk] for drain in drains])
+
+    def _write_logs(self, jobs: list[Job]) -> None:
+        ended = [job for job in jobs if job.concluded and not job.logged]
+        for job in ended:
+            job.logged = True
+            job.log.finished_at = self.clock()
+        logs = [job.log for job in ended if job.polled]
+        SyncLog.objects.bulk_create(logs)
+        self.logs += logs
+
+    def _fence(self, jobs: Sequence[Job]) -> set[int]:
+        """First in a transaction: the connections that we still hold and that still exist."""
+        held = leases.renew((job.lease_key for job in jobs), self.token, now=self.clock())
+        return ledger.lock(job.connection.pk for job in jobs if job.lease_key in held)
+
+    def _renew(self) -> None:
+        keys = {job.lease_key for job in self.jobs.values() if not job.concluded}
+        with transaction.atomic():
+            leases.renew(keys, self.token, now=self.clock())
+        self.drains.renew()
+
+
+def _guarded(job: Job, step: Callable[[Job], None]) -> Job:
+    """A step's remote faults become the job's; a fault of ours stops this job only."""
+    try:
+        step(job)
+    except RemoteError as error:
+        job.error = on_side("odoo", error)
+    except Exception as error:
+        logger.exception("A poll failed in our own code", extra={"connection": job.connection.name})
+        job.error = RemoteError("unknown", type(error).__name__)
+    return job

@@ -1,0 +1,252 @@
+"""One connection's poll under way, and the rows it is loaded from and saved to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from django.db import transaction
+
+from connections import leases
+from connections.errors import Permanent, RemoteError
+from connections.models import Connection, Side
+from connections.odoo import OdooClient, Server, connect
+from sync import circuit, sides, windows
+from sync.ledger import Found
+from sync.models import PollState, SyncLog
+from sync.orders import Change, Unreadable
+from sync.sides import SideState
+from sync.sources.odoo import WANTED, OdooSource
+from sync.starting import Beginning, StartIds
+
+FEED_LIMIT = 1000
+PATIENCE_SECONDS = 900  # the longest pause between polls that end in a fault for a person to mend
+
+SAVED = (
+    "next_poll_at",
+    "window_to",
+    "window_at",
+    "page_from",
+    "page_to",
+    "page_at",
+    "page_after_id",
+    "clock_offset_seconds",
+    "last_polled_at",
+    "last_success_at",
+    "last_order_at",
+    "failures",
+    "error_code",
+    "error_detail",
+)
+
+
+@dataclass(eq=False)
+class Job:
+    """What one poll knows. `changes` is the page of the feed being worked on, `found` what was read of it."""
+
+    connection: Connection
+    state: PollState
+    side: SideState
+    log: SyncLog
+    started_at: datetime
+    beginning: Beginning | None = None
+    changes: list[Change] = field(default_factory=list)
+    to_read: list[Change] = field(default_factory=list)
+    to_note: list[Change] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
+    error: RemoteError | None = None
+    complete: bool = False  # the window was read to its end
+    lost: bool = False  # the lease went to somebody else
+    polled: bool = False
+    concluded: bool = False
+    logged: bool = False
+
+    def __post_init__(self) -> None:
+        state = self.state
+        self.lease_key = self.connection.odoo_lease_key
+        self.page_to, self.page_at = state.page_to, state.page_at
+        self.after_id = state.page_after_id or 0
+        self._since = state.page_from
+        if state.page_from is None and state.window_to is not None:
+            self._since = windows.since(state.window_to, self.connection.lookback_seconds)
+        self._start_ids: StartIds | None = None
+
+    @property
+    def first_window(self) -> bool:
+        return self.state.window_to is None
+
+    @cached_property
+    def client(self) -> OdooClient:
+        remembered = Server.from_json(self.state.server)
+        self.polled = True
+        return connect(self.connection, remembered, now=self.started_at, wanted=WANTED)
+
+    @cached_property
+    def source(self) -> OdooSource:
+        return OdooSource(self.client, self.connection.company_id)
+
+    @property
+    def since(self) -> datetime:
+        """Where the window begins, on the server's clock; known once the connection has begun."""
+        assert self._since is not None, "a connection is read only after its beginning"  # noqa: S101
+        return self._since
+
+    @since.setter
+    def since(self, moment: datetime) -> None:
+        self._since = moment
+
+    @property
+    def start_ids(self) -> StartIds:
+        return self._start_ids or StartIds(None)
+
+    @property
+    def knows_start(self) -> bool:
+        return self._start_ids is not None
+
+    def learn_start_ids(self, packed: bytes | None) -> None:
+        self._start_ids = StartIds(packed)
+
+    @property
+    def seeds(self) -> list[Found]:
+        return self.beginning.seeds if self.beginning else []
+
+    @property
+    def read_at(self) -> datetime:
+        """The end of what the last answer surely showed, on the server's clock."""
+        server_time = self.client.server_time or self.started_at
+        return windows.read_at(server_time, self.client.call_seconds)
+
+    def clock_ran_back(self, now: datetime) -> datetime | None:
+        state, server_time = self.state, self.client.server_time
+        if state.window_to is None or state.window_at is None or server_time is None:
+            return None
+        return windows.clock_ran_back(state.window_to, state.window_at, server_now=server_time, now=now)
+
+    def may_call(self, now: datetime) -> bool:
+        return not self.side.paused and circuit.calls_allowed(self.side.health, now) != 0
+
+    def set_aside(self, change: Change, order: Unreadable) -> Found:
+        self.log.orders_failed += 1
+        self.log.error_code, self.log.error_detail = "odoo_unreadable_order", order.reason[:500]
+        return Found(
+            connection=self.connection,
+            order_id=change.order_id,
+            name=f"#{change.order_id}",
+            reference="",
+            state=change.state,
+            write_date=change.write_date,
+            content=None,
+            content_hash="",
+            problem=order.reason,
+        )
+
+    def free_at(self, now: datetime) -> datetime | None:
+        """When the rate limit lets the next call to this database go; None is at once."""
+        rate = self.connection.calls_per_second
+        return now + timedelta(seconds=1 / rate) if rate and self.polled else None
+
+    def conclude(self, now: datetime) -> None:
+        """Turn what happened into the row's next state and the log's last words."""
+        self.concluded = True
+        state = self.state
+        interval = timedelta(seconds=self.connection.poll_interval_seconds)
+        if not self.polled:
+            state.next_poll_at = max(now + interval, circuit.next_call_at(self.side.health, now))
+            return
+        state.last_polled_at = self.started_at
+        self._keep_place()
+        if self.error is None:
+            self._succeed(now, interval)
+        else:
+            self._fail(self.error, now, interval)
+        self.log.calls = self.client.calls
+        self.log.window_from, self.log.window_to = self._since, self.page_to
+
+    def _keep_place(self) -> None:
+        state = self.state
+        if self.complete:
+            state.window_to, state.window_at = self.page_to, self.page_at
+            state.page_from = state.page_to = state.page_at = state.page_after_id = None
+        elif self.page_to is not None:
+            state.page_from, state.page_to, state.page_at = self.since, self.page_to, self.page_at
+            state.page_after_id = self.after_id
+        if self.client.server_time is not None:
+            state.clock_offset_seconds = round((self.client.server_time - self.started_at).total_seconds(), 1)
+
+    def _succeed(self, now: datetime, interval: timedelta) -> None:
+        self.side.health = circuit.after_success(self.side.health, now)
+        state = self.state
+        state.failures, state.error_code, state.error_detail = 0, "", ""
+        state.last_success_at = now
+        state.next_poll_at = self.started_at + interval if self.complete else now
+
+    def _fail(self, error: RemoteError, now: datetime, interval: timedelta) -> None:
+        state = self.state
+        if error.retry_at is not None:
+            self.side.health = circuit.after_wait(self.side.health, error.retry_at)
+        else:
+            self.side.health = circuit.after_failure(self.side.health, now, error.code)
+        state.failures += 1
+        state.error_code, state.error_detail = error.code, error.detail
+        self.log.error_code, self.log.error_detail = error.code, error.detail
+        pause = interval
+        if isinstance(error, Permanent):  # a person has to act: ask again, but ever more patiently
+            pause = max(pause, timedelta(seconds=min(PATIENCE_SECONDS, 60 * 2 ** min(state.failures, 8))))
+        state.next_poll_at = max(now + pause, circuit.next_call_at(self.side.health, now))
+
+
+def load_jobs(token: str, ids: Sequence[int], *, now: datetime) -> list[Job]:
+    """The connections among `ids` whose Odoo lease `token` still holds."""
+    states = PollState.objects.filter(connection__in=ids, connection__enabled=True)
+    rows = list(states.select_related("connection").defer("start_ids").order_by("next_poll_at"))
+    with transaction.atomic():
+        held = leases.renew((row.connection.odoo_lease_key for row in rows), token, now=now)
+        rows = [row for row in rows if row.connection.odoo_lease_key in held]
+        odoo = sides.load((row.connection_id for row in rows), Side.ODOO, now)
+    return [
+        Job(
+            row.connection,
+            row,
+            odoo[row.connection_id],
+            SyncLog(connection=row.connection, started_at=now),
+            now,
+        )
+        for row in rows
+    ]
+
+
+def load_start_ids(jobs: Sequence[Job]) -> None:
+    """What was there before the start, for jobs that are about to read orders nobody has seen."""
+    missing = {job.connection.pk: job for job in jobs if not job.knows_start}
+    rows = PollState.objects.filter(connection__in=missing).values_list("connection", "start_ids")
+    for pk, packed in rows:
+        missing[pk].learn_start_ids(packed)
+
+
+def save_beginnings(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        if job.beginning is None:
+            continue
+        job.since = job.state.page_from = job.beginning.since
+        job.state.started_at = job.beginning.started_at
+        job.learn_start_ids(job.beginning.ids)
+        PollState.objects.filter(connection=job.connection).update(
+            started_at=job.beginning.started_at, page_from=job.since, start_ids=job.beginning.ids
+        )
+
+
+def save_jobs(jobs: Sequence[Job]) -> None:
+    """One statement for all, and one for each server about which something new was learnt."""
+    rows = [
+        PollState(connection_id=job.connection.pk, **{name: getattr(job.state, name) for name in SAVED})
+        for job in jobs
+    ]
+    PollState.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["connection"], update_fields=SAVED
+    )
+    for job in jobs:
+        if job.polled and job.client.changed:
+            learned = job.client.server.to_json()
+            PollState.objects.filter(connection=job.connection).update(server=learned)

@@ -1,0 +1,52 @@
+"""What is due, claimed by lease: the same for the tick, the minute's schedule and `runpoller --once`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from connections import leases
+from connections.models import odoo_lease_key
+from sync.models import PollState
+
+Claim = tuple[str, list[int]]  # token, connections
+
+
+@transaction.atomic
+def claim_polls(now: datetime, limit: int, *, among: Iterable[int] | None = None) -> Claim:
+    """Take up to `limit` connections that are due for a poll and whose Odoo database nobody is reading."""
+    due = PollState.objects.poll_due(now)
+    if among is not None:
+        due = due.filter(connection__in=among)
+    rows = due.values_list("connection_id", "connection__odoo_url", "connection__database")[:limit]
+    keys = {pk: odoo_lease_key(url, database) for pk, url, database in rows}
+    token, ours = _claim(keys, now)
+    _push_on("next_poll_at", ours, now)
+    return token, ours
+
+
+@transaction.atomic
+def claim_deliveries(now: datetime, limit: int, *, among: Iterable[int] | None = None) -> Claim:
+    """Take up to `limit` connections that owe something due and whose receiver nobody is serving."""
+    due = PollState.objects.delivery_due(now)
+    if among is not None:
+        due = due.filter(connection__in=among)
+    ids = due.values_list("connection_id", flat=True)[:limit]
+    token, ours = _claim({pk: f"webhook:{pk}" for pk in ids}, now)
+    _push_on("deliver_at", ours, now)
+    return token, ours
+
+
+def _claim(keys: dict[int, str], now: datetime) -> Claim:
+    token = leases.new_token()
+    held = leases.claim(keys.values(), token, now=now)
+    return token, [pk for pk, key in keys.items() if key in held]
+
+
+def _push_on(column: str, ids: list[int], now: datetime) -> None:
+    # A worker that dies leaves its connections due again exactly when its leases end.
+    lease_end = now + timedelta(seconds=leases.LEASE_SECONDS)
+    if ids:
+        PollState.objects.filter(connection__in=ids).update(**{column: lease_end})

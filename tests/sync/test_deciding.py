@@ -1,0 +1,76 @@
+"""What an order's news mean for its receiver, as tables."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from sync.deciding import CANCELLED, CONFIRMED, IGNORE, UPDATED, Known, News, Plan, news, plan
+from sync.orders import Change
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+LATER = NOON.replace(minute=1)
+SENT = Known(NOON, "sale", "old", 1, "confirmed", False)
+OWED = replace(SENT, announced="")
+SEED = replace(SENT, announced="", seeded=True)
+OVER = Known(NOON, "cancel", "old", 2, "cancelled", False)
+ALL = (CONFIRMED, UPDATED, CANCELLED)
+
+
+@pytest.mark.parametrize(
+    ("known", "written", "state", "expected"),
+    [
+        (None, NOON, "sale", News.READ),
+        (None, NOON, "cancel", News.NOTHING),
+        (SENT, NOON, "sale", News.NOTHING),
+        (SENT, NOON, "done", News.NOTHING),
+        (SENT, LATER, "sale", News.READ),
+        (SENT, NOON, "cancel", News.READ),
+        (OVER, NOON, "sale", News.READ),
+        (SEED, LATER, "sale", News.NOTE),
+        (SEED, NOON, "sale", News.NOTHING),
+    ],
+)
+def test_news(known, written, state, expected):
+    assert news(Change(1, written, state), known) is expected
+
+
+@pytest.mark.parametrize(
+    ("what", "known", "facts", "expected"),
+    [
+        ("a new order", None, {}, Plan(CONFIRMED)),
+        ("a new order from before the start", None, {"before_start": True}, Plan(seed=True)),
+        ("a cancelled order nobody heard of", None, {"cancelled": True}, IGNORE),
+        ("a touch that changed nothing", SENT, {"content_hash": "old"}, Plan(announced="confirmed")),
+        ("a change", SENT, {}, Plan(UPDATED, "confirmed")),
+        ("a change while an update waits", SENT, {"owed": True}, Plan(UPDATED, "confirmed", supersede=True)),
+        ("a change before the first was sent", OWED, {"owed": True}, Plan(CONFIRMED, "", supersede=True)),
+        ("a cancellation", SENT, {"cancelled": True}, Plan(CANCELLED, "confirmed")),
+        ("a cancellation while owed", OWED, {"cancelled": True, "owed": True}, Plan(CANCELLED, "", True)),
+        ("a cancellation after a discard", OWED, {"cancelled": True}, Plan()),
+        ("a change of a cancelled order", OVER, {"cancelled": True}, Plan(announced="cancelled")),
+        ("confirmed again", OVER, {}, Plan(CONFIRMED, "cancelled")),
+        ("cancelled again while that waits", OVER, {"cancelled": True, "owed": True}, Plan(CANCELLED, "cancelled", True)),
+        ("a change of a seeded order", SEED, {}, Plan(seed=True)),
+        ("a person's resend of a seeded order", SEED, {"replay": True}, Plan(CONFIRMED)),
+        ("a person's resend, unchanged", SENT, {"replay": True, "content_hash": "old"}, Plan(UPDATED, "confirmed")),
+        ("a person's resend while owed", OWED, {"replay": True, "owed": True}, Plan(CONFIRMED, "", True)),
+        ("an unwanted update", SENT, {"wanted": (CONFIRMED,)}, Plan(announced="confirmed")),
+        ("an unwanted confirmation", None, {"wanted": (UPDATED,)}, Plan(announced="confirmed")),
+        (
+            "an unwanted cancellation while owed",
+            OWED,
+            {"cancelled": True, "owed": True, "wanted": (CONFIRMED,)},
+            Plan(announced="cancelled", supersede=True),
+        ),
+        (
+            "an update that is news to a receiver of confirmations",
+            OWED,
+            {"owed": True, "wanted": (CONFIRMED,)},
+            Plan(CONFIRMED, "", supersede=True),
+        ),
+    ],
+)  # fmt: skip
+def test_plan(what, known, facts, expected):
+    defaults = {"cancelled": False, "content_hash": "new", "owed": False, "wanted": ALL}
+    assert plan(known, **defaults | facts) == expected, what

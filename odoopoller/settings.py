@@ -90,7 +90,7 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 SECRET_KEY = key("SECRET_KEY")
 DEBUG = switch("DEBUG")
-ALLOWED_HOSTS = words("ALLOWED_HOSTS", "127.0.0.1,localhost")
+ALLOWED_HOSTS = [*words("ALLOWED_HOSTS"), "127.0.0.1", "localhost"]  # health checks come from the host itself
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [

@@ -1,0 +1,179 @@
+"""What an answer of Odoo means, told by status and by the name of an error, never by its words."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from connections.errors import Access, Contract, RemoteError, Temporary
+from connections.http import Answer
+
+# Everything that is not named here is Temporary: what nobody knows is worth another try.
+_NAMES: dict[str, tuple[type[RemoteError], str]] = {
+    "odoo.exceptions.AccessDenied": (Access, "odoo_access_denied"),
+    "odoo.exceptions.AccessError": (Access, "odoo_no_rights"),
+    "odoo.exceptions.MissingError": (Temporary, "odoo_record_gone"),
+    "odoo.exceptions.UserError": (Contract, "odoo_refused_call"),
+    "odoo.exceptions.ValidationError": (Contract, "odoo_refused_call"),
+    "odoo.exceptions.RedirectWarning": (Contract, "odoo_refused_call"),
+    "odoo.http.SessionExpiredException": (Access, "odoo_access_denied"),
+    "werkzeug.exceptions.Unauthorized": (Access, "odoo_access_denied"),
+    "werkzeug.exceptions.Forbidden": (Access, "odoo_forbidden"),
+    "werkzeug.exceptions.NotFound": (Contract, "odoo_unknown_method"),
+    "werkzeug.exceptions.BadRequest": (Contract, "odoo_bad_call"),
+    "werkzeug.exceptions.UnprocessableEntity": (Contract, "odoo_bad_call"),
+    "builtins.AttributeError": (Contract, "odoo_unknown_method"),
+    "builtins.ValueError": (Contract, "odoo_unknown_field"),
+    "builtins.TypeError": (Contract, "odoo_bad_call"),
+    "builtins.IndexError": (Contract, "odoo_bad_call"),
+    "psycopg2.errors.InvalidDatetimeFormat": (Contract, "odoo_bad_call"),
+    "psycopg2.errors.DatetimeFieldOverflow": (Contract, "odoo_bad_call"),
+    # A database that does not exist and a PostgreSQL that is down look alike: `probe.database_error`.
+    "psycopg2.OperationalError": (Temporary, "odoo_database_down"),
+    "psycopg2.InterfaceError": (Temporary, "odoo_database_down"),
+    "psycopg.OperationalError": (Temporary, "odoo_database_down"),
+    "psycopg.InterfaceError": (Temporary, "odoo_database_down"),
+}
+
+
+def rpc_result(answer: Answer, now: datetime) -> Any:
+    """The `result` of a JSON-RPC answer. Raises RemoteError."""
+    if answer.status != 200:
+        raise status_error(answer, now)
+    data = parsed(answer)
+    if not isinstance(data, dict):
+        raise broken("not a JSON-RPC answer")
+    if data.get("error") is not None:
+        raise _rpc_error(data["error"])
+    if "result" not in data:
+        raise broken("neither result nor error")
+    return data["result"]
+
+
+def json2_result(answer: Answer, now: datetime) -> Any:
+    """The body of a JSON-2 answer. Raises RemoteError."""
+    if answer.status == 200:
+        return parsed(answer)
+    try:
+        data = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        data = None
+    if isinstance(data, dict) and isinstance(data.get("name"), str) and answer.status != 429:
+        raise named_error(data["name"], data.get("message"), answer.status)
+    if answer.status == 404:
+        # The same page for a database that is unknown, not chosen, or without its PostgreSQL.
+        raise Temporary("odoo_database_down", "no database at this address", status=404)
+    raise status_error(answer, now)
+
+
+def page_result(answer: Answer, now: datetime) -> Any:
+    """The data of a plain page. Raises RemoteError."""
+    if answer.status != 200:
+        raise status_error(answer, now)
+    return parsed(answer)
+
+
+def parsed(answer: Answer) -> Any:
+    try:
+        return orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        pass
+    if answer.body.lstrip()[:1] == b"<" or "html" in answer.headers.get("Content-Type", ""):
+        raise Contract("odoo_not_odoo", "a web page instead of data", status=answer.status)
+    raise broken("no JSON that can be read")
+
+
+def broken(what: str) -> Contract:
+    return Contract("odoo_broken_answer", what)
+
+
+def named_error(name: str, message: Any = "", status: int | None = None) -> RemoteError:
+    kind, code = _NAMES.get(name, (Temporary, "odoo_server_error"))
+    if code == "odoo_server_error" and status is not None and status < 500:
+        kind, code = Contract, "odoo_bad_call"
+    return kind(code, _short(name, message), status=status)
+
+
+def _rpc_error(error: Any) -> RemoteError:
+    data = error.get("data") if isinstance(error, dict) else None
+    if not isinstance(data, dict) or not isinstance(data.get("name"), str):
+        return broken("an error without a name")
+    return named_error(data["name"], data.get("message"))
+
+
+def _short(name: str, message: Any) -> str:
+    """The error's name and the first line of its message; `debug`, a traceback, is never looked at."""
+    first = message.strip().partition("\n")[0] if isinstance(message, str) else ""
+    return "".join(letter for letter in f"{name.rpartition('.')[2]}: {first}" if letter.isprintable())
+
+
+def status_error(answer: Answer, now: datetime) -> RemoteError:
+    """What a status means that Odoo's own error did not explain: mostly something in front of Odoo spoke."""
+    status = answer.status
+    if 300 <= status < 400:
+        return Contract("odoo_redirect", f"to {_place(answer.headers.get('Location', ''))}", status=status)
+    if status == 429:
+        return Temporary("odoo_rate_limited", status=status, retry_at=answer.retry_at(now))
+    if status in (502, 503, 504):
+        return Temporary("odoo_unavailable", f"HTTP {status}", status=status, retry_at=answer.retry_at(now))
+    if status >= 500 or status in (408, 425) or status < 300:
+        return Temporary("odoo_server_error", f"HTTP {status}", status=status)
+    return _STATUSES.get(status, _bad_call)(status)
+
+
+def _bad_call(status: int) -> RemoteError:
+    return Contract("odoo_bad_call", f"HTTP {status}", status=status)
+
+
+def _forbidden(status: int) -> RemoteError:
+    return Access("odoo_forbidden", f"HTTP {status}", status=status)
+
+
+def _not_odoo(status: int) -> RemoteError:
+    return Contract("odoo_not_odoo", f"HTTP {status}", status=status)
+
+
+_STATUSES: dict[int, Callable[[int], RemoteError]] = {
+    401: _forbidden,
+    402: _forbidden,
+    403: _forbidden,
+    404: _not_odoo,
+    405: _not_odoo,
+    407: _forbidden,
+    410: _not_odoo,
+}
+
+
+def _place(location: str) -> str:
+    try:
+        parts = urlsplit(location)
+        return f"{parts.scheme}://{parts.hostname}" if parts.hostname else "another page"
+    except ValueError:
+        return "another page"
+
+
+# --- Shapes ---------------------------------------------------------------------------------------------
+
+
+def records(result: Any) -> list[dict[str, Any]]:
+    """A list of records with whole numbers for ids. Raises Contract."""
+    if not isinstance(result, list):
+        raise broken("no list of records")
+    for record in result:
+        if not isinstance(record, dict) or type(record.get("id")) is not int:
+            raise broken("a record without a number")
+    return result
+
+
+def whole_number(result: Any) -> int:
+    if type(result) is not int:
+        raise broken("not a whole number")
+    return result
+
+
+def mapping(result: Any) -> dict[str, Any]:
+    if not isinstance(result, dict):
+        raise broken("not an object")
+    return result

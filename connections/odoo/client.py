@@ -1,0 +1,176 @@
+"""The few verbs we need of Odoo, keyword-only, the same over every protocol."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from connections.errors import Contract, RemoteError
+from connections.models import Connection
+from connections.odoo.answers import mapping, records, whole_number
+from connections.odoo.line import Line
+from connections.odoo.probe import PROTOCOLS, database_error, probe
+from connections.odoo.server import Server, Target, Wanted, identity_of
+
+PROBED_JUST_NOW = timedelta(minutes=10)
+Domain = Sequence[Any]
+
+
+class FieldsChanged(Contract):
+    """The server is not what we remembered: put the request together again from `client.server`, once."""
+
+
+def connect(
+    connection: Connection,
+    remembered: Server | None,
+    *,
+    now: datetime,
+    wanted: Wanted,
+    sleep: Callable[[float], object] = time.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> "OdooClient":
+    """A client that has asked nothing yet: its first use probes, unless `remembered` is still good."""
+    identity = identity_of(connection, wanted)
+    line = Line(Target.of(connection), now=now, sleep=sleep, monotonic=monotonic)
+    server = remembered if remembered and remembered.is_good(identity, now) else None
+    return OdooClient(line, server=server, wanted=wanted, identity=identity)
+
+
+class OdooClient:
+    """One user's view of one database. Every verb raises RemoteError. For one thread at a time.
+
+    `changed` says that `server` should be remembered; look at it after a failure as well.
+    """
+
+    def __init__(self, line: Line, *, server: Server | None, wanted: Wanted, identity: str) -> None:
+        self.changed = False
+        self._line = line
+        self._server = server
+        self._wanted = wanted
+        self._identity = identity
+        self._signed_in = False
+
+    @property
+    def server(self) -> Server:
+        """What we know of the server; asks it when nothing good is remembered."""
+        return self._server or self.refresh()
+
+    @property
+    def known(self) -> Server | None:
+        """The same without asking."""
+        return self._server
+
+    @property
+    def calls(self) -> int:
+        return self._line.calls
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The server's clock at the last answer, UTC, whole seconds."""
+        return self._line.server_time
+
+    @property
+    def call_seconds(self) -> float:
+        return self._line.call_seconds
+
+    def refresh(self) -> Server:
+        """Ask the server again what it is."""
+        self._server = probe(self._line, wanted=self._wanted, identity=self._identity)
+        self._signed_in = self.changed = True
+        return self._server
+
+    # --- Verbs
+
+    def call(self, model: str, method: str, *, ids: Sequence[int] | None = None, **arguments: Any) -> Any:
+        """Any method; `ids` for those of records. Raises FieldsChanged when the request should be rebuilt."""
+        server = self.server
+        try:
+            return self._call(model, method, ids, arguments)
+        except RemoteError as error:
+            raise self._seen_closer(server, model, error) from None
+
+    def search_read(
+        self,
+        model: str,
+        *,
+        domain: Domain,
+        fields: Iterable[str],
+        order: str = "",
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[dict[str, Any]]:
+        extra = _given(order=order, limit=limit, offset=offset)
+        return records(self.call(model, "search_read", domain=domain, fields=list(fields), **extra))
+
+    def read(self, model: str, *, ids: Sequence[int], fields: Iterable[str]) -> list[dict[str, Any]]:
+        """Archived records too; those that do not exist are left out."""
+        return records(self.call(model, "read", ids=ids, fields=list(fields)))
+
+    def web_search_read(
+        self,
+        model: str,
+        *,
+        domain: Domain,
+        specification: Mapping[str, Any],
+        order: str = "",
+        limit: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Records with what hangs on them in one call, Odoo 17 and newer."""
+        # With `count_limit` the server does not count what lies beyond the limit.
+        extra = _given(order=order, limit=limit, count_limit=limit)
+        found = self.call(model, "web_search_read", domain=domain, specification=specification, **extra)
+        return records(mapping(found).get("records"))
+
+    def search_count(self, model: str, *, domain: Domain) -> int:
+        return whole_number(self.call(model, "search_count", domain=domain))
+
+    def fields_get(self, model: str, names: Iterable[str]) -> dict[str, Any]:
+        """Unknown names are left out."""
+        return mapping(self.call(model, "fields_get", allfields=list(names), attributes=["type"]))
+
+    # --- When the server is not what we remembered
+
+    def _call(self, model: str, method: str, ids: Sequence[int] | None, arguments: Mapping[str, Any]) -> Any:
+        try:
+            return self._execute(model, method, ids, arguments)
+        except RemoteError as error:
+            if not self._signs_in_again(error):
+                raise
+        return self._execute(model, method, ids, arguments)
+
+    def _execute(
+        self, model: str, method: str, ids: Sequence[int] | None, arguments: Mapping[str, Any]
+    ) -> Any:
+        server = self.server
+        return PROTOCOLS[server.protocol].execute(self._line, server.uid, model, method, ids, arguments)
+
+    def _signs_in_again(self, error: RemoteError) -> bool:
+        """Our user may have got another number: its own is asked for once. Raises Access when refused."""
+        server = self.server
+        doubtful = error.code in ("odoo_access_denied", "odoo_record_gone")
+        if not doubtful or self._signed_in or server.protocol != "jsonrpc":
+            return False
+        self._signed_in = True
+        uid = PROTOCOLS[server.protocol].sign_in(self._line)
+        self.changed = self.changed or uid != server.uid
+        self._server = replace(server, uid=uid)
+        return uid != server.uid or error.code == "odoo_access_denied"
+
+    def _seen_closer(self, before: Server, model: str, error: RemoteError) -> RemoteError:
+        """After an upgrade a field or a protocol may be gone: look again, every 10 minutes at most."""
+        database_down = error.code == "odoo_database_down"
+        if not database_down and not isinstance(error, Contract):
+            return error
+        if self._line.now() - before.probed_at >= PROBED_JUST_NOW and self.refresh().differs(before):
+            return FieldsChanged("odoo_fields_changed", error.detail)
+        if database_down:
+            return database_error(self._line, error)
+        missing = not self.server.fields.get(model, True)
+        if missing and error.code in ("odoo_refused_call", "odoo_unknown_method"):
+            return Contract("odoo_unknown_model", model)
+        return error
+
+
+def _given(**arguments: Any) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value}

@@ -1,0 +1,76 @@
+"""One paced line to one Odoo server: every request goes through it and is counted."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from connections import http
+from connections.errors import RemoteError, on_side
+from connections.fields import MASK
+from connections.odoo.server import Target
+
+DETAIL_LENGTH = 200
+NOTHING: Mapping[str, str] = MappingProxyType({})
+Judge = Callable[[http.Answer, datetime], Any]
+
+
+class Line:
+    """`calls` so far; of the last answer `server_time` (its Date header, UTC) and `call_seconds`."""
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        now: datetime,
+        sleep: Callable[[float], object] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.target = target
+        self.calls = 0
+        self.server_time: datetime | None = None
+        self.call_seconds = 0.0
+        self._now = now
+        self._started = monotonic()
+        self._next_call = self._started
+        self._sleep = sleep
+        self._monotonic = monotonic
+
+    def now(self) -> datetime:
+        """The time our caller gave us, and what has passed since."""
+        return self._now + timedelta(seconds=self._monotonic() - self._started)
+
+    def ask(
+        self, path: str, judge: Judge, *, body: bytes | None = None, headers: Mapping[str, str] = NOTHING
+    ) -> Any:
+        """What `judge` makes of the answer; a POST when there is a body. Raises RemoteError."""
+        self._wait_for_our_turn()
+        self.calls += 1
+        try:
+            return judge(self._request(path, body, headers), self.now())
+        except RemoteError as error:
+            raise self._presentable(error) from None
+
+    def _request(self, path: str, body: bytes | None, headers: Mapping[str, str]) -> http.Answer:
+        method, kind = ("GET", {}) if body is None else ("POST", {"Content-Type": "application/json"})
+        url = self.target.url + path
+        answer = http.request(method, url, headers={**kind, **headers}, body=body, limits=http.ODOO_LIMITS)
+        self.server_time = answer.server_time or self.server_time
+        self.call_seconds = answer.seconds
+        return answer
+
+    def _presentable(self, error: RemoteError) -> RemoteError:
+        """With our side in its code; a server may quote what it was sent, and our key was in that."""
+        key = self.target.key.reveal()
+        detail = error.detail.replace(key, MASK) if key else error.detail
+        told = type(error)(error.code, detail[:DETAIL_LENGTH], status=error.status, retry_at=error.retry_at)
+        return on_side("odoo", told)
+
+    def _wait_for_our_turn(self) -> None:
+        if not self.target.calls_per_second:
+            return
+        wait = self._next_call - self._monotonic()
+        if wait > 0:
+            self._sleep(wait)
+        self._next_call = max(self._next_call, self._monotonic()) + 1 / self.target.calls_per_second

@@ -1,0 +1,122 @@
+"""What kind of Odoo answers: its version, the protocol it takes our key on, the fields it has."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from connections.errors import Access, Contract, Permanent, RemoteError, Temporary
+from connections.odoo import json2, jsonrpc
+from connections.odoo.answers import broken, mapping, page_result
+from connections.odoo.line import Line
+from connections.odoo.server import Server, Wanted
+
+JSON2_SINCE = 19
+LISTED_NAMES = 5
+_VERSION = re.compile(r"(?:saas[~-])?(\d{1,3})\.\d+")
+
+
+class Speaks(Protocol):
+    """What each protocol's module offers."""
+
+    def sign_in(self, line: Line) -> int: ...
+
+    def execute(
+        self,
+        line: Line,
+        uid: int,
+        model: str,
+        method: str,
+        ids: Sequence[int] | None,
+        arguments: Mapping[str, Any],
+    ) -> Any: ...
+
+
+PROTOCOLS: Mapping[str, Speaks] = {"jsonrpc": jsonrpc, "json2": json2}
+
+
+def probe(line: Line, *, wanted: Wanted, identity: str) -> Server:
+    """Ask a server what it is. Raises RemoteError."""
+    version, major = read_version(line)
+    try:
+        protocol, uid = _sign_in(line, major)
+    except Temporary as error:
+        raise database_error(line, error) from None
+    fields = {model: _fields(line, protocol, uid, model, names) for model, names in wanted.items()}
+    return Server(
+        protocol=protocol,
+        version=version,
+        major=major,
+        uid=uid,
+        fields=fields,
+        identity=identity,
+        probed_at=line.now(),
+    )
+
+
+def read_version(line: Line) -> tuple[str, int]:
+    """("saas~18.2", 18). Works without a database, and while Odoo's own database is down."""
+    try:
+        return _version(jsonrpc.call(line, "common", "version", []))
+    except (Access, Contract) as error:
+        refused = error
+    try:
+        # Where /jsonrpc is closed, or gone (Odoo 22).
+        return _version(line.ask("/web/version", page_result))
+    except (Access, Contract):
+        raise refused from None
+
+
+def _version(result: Any) -> tuple[str, int]:
+    told = mapping(result)
+    text = told.get("server_serie") or told.get("server_version") or told.get("version")
+    found = _VERSION.match(text) if isinstance(text, str) else None
+    if not found:
+        raise broken("no version")
+    return found[0], int(found[1])
+
+
+def _sign_in(line: Line, major: int) -> tuple[str, int]:
+    wish = line.target.protocol
+    if wish == "json2":
+        return "json2", json2.sign_in(line)
+    if wish == "jsonrpc" or major < JSON2_SINCE:
+        return "jsonrpc", jsonrpc.sign_in(line)
+    try:
+        return "json2", json2.sign_in(line)
+    except (Permanent, Temporary) as error:
+        if isinstance(error, Temporary) and error.code != "odoo_database_down":
+            raise
+        refused = error
+    # A password is no key for JSON-2, and a filter of databases by host name may stand in its way.
+    try:
+        return "jsonrpc", jsonrpc.sign_in(line)
+    except Contract:
+        raise refused from None
+
+
+def _fields(line: Line, protocol: str, uid: int, model: str, names: Iterable[str]) -> frozenset[str]:
+    """Those of `names` that the server has, and our user may see; a model it does not have has none."""
+    wish = {"allfields": sorted(names), "attributes": ["type"]}
+    try:
+        found = mapping(PROTOCOLS[protocol].execute(line, uid, model, "fields_get", None, wish))
+    except (Access, Contract) as error:
+        if error.code in ("odoo_refused_call", "odoo_unknown_method", "odoo_no_rights"):
+            return frozenset()
+        raise
+    return frozenset(names) & frozenset(found)
+
+
+def database_error(line: Line, error: RemoteError) -> RemoteError:
+    """Tells a wrong name from a database that is down, where the server lists its databases.
+
+    A wrong name stays Temporary: databases are renamed, restored and moved, and then it is right again.
+    """
+    if error.code != "odoo_database_down":
+        return error
+    try:
+        names = jsonrpc.call(line, "db", "list", [])
+    except RemoteError:
+        return error
+    if not isinstance(names, list) or not names or line.target.database in names:
+        return error
+    return Temporary("odoo_wrong_database", "the server has: " + ", ".join(map(str, names[:LISTED_NAMES])))

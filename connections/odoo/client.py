@@ -13,12 +13,9 @@ from connections.odoo.line import Line
 from connections.odoo.probe import PROTOCOLS, database_error, probe
 from connections.odoo.server import Server, Target, Wanted, identity_of
 
+UNKNOWN_MODEL = ("odoo_refused_call", "odoo_unknown_method")  # how an unknown model shows
 PROBED_JUST_NOW = timedelta(minutes=10)
 Domain = Sequence[Any]
-
-
-class FieldsChanged(Contract):
-    """The server is not what we remembered: put the request together again from `client.server`, once."""
 
 
 def connect(
@@ -40,7 +37,9 @@ def connect(
 class OdooClient:
     """One user's view of one database. Every verb raises RemoteError. For one thread at a time.
 
-    `changed` says that `server` should be remembered; look at it after a failure as well.
+    A Contract error may mean that the server is not what we remembered: `refresh()`, put the request
+    together again from `server`, and try once more. `changed` says that `server` should be remembered;
+    look at it after a failure as well.
     """
 
     def __init__(self, line: Line, *, server: Server | None, wanted: Wanted, identity: str) -> None:
@@ -75,20 +74,26 @@ class OdooClient:
         return self._line.call_seconds
 
     def refresh(self) -> Server:
-        """Ask the server again what it is."""
-        self._server = probe(self._line, wanted=self._wanted, identity=self._identity)
-        self._signed_in = self.changed = True
-        return self._server
+        """Ask the server again what it is, unless that was done a few minutes ago."""
+        known = self._server
+        if known is None or self._line.now() - known.probed_at >= PROBED_JUST_NOW:
+            self._server = known = probe(self._line, wanted=self._wanted, identity=self._identity)
+            self._signed_in = self.changed = True
+        return known
 
     # --- Verbs
 
     def call(self, model: str, method: str, *, ids: Sequence[int] | None = None, **arguments: Any) -> Any:
-        """Any method; `ids` for those of records. Raises FieldsChanged when the request should be rebuilt."""
+        """Any method; `ids` for those of records."""
         server = self.server
         try:
             return self._call(model, method, ids, arguments)
         except RemoteError as error:
-            raise self._seen_closer(server, model, error) from None
+            if error.code == "odoo_database_down":
+                raise self._without_database(error) from None
+            if error.code in UNKNOWN_MODEL and not server.fields.get(model, True):
+                raise Contract("odoo_unknown_model", model) from None
+            raise
 
     def search_read(
         self,
@@ -129,7 +134,7 @@ class OdooClient:
         """Unknown names are left out."""
         return mapping(self.call(model, "fields_get", allfields=list(names), attributes=["type"]))
 
-    # --- When the server is not what we remembered
+    # --- How a call is made
 
     def _call(self, model: str, method: str, ids: Sequence[int] | None, arguments: Mapping[str, Any]) -> Any:
         try:
@@ -145,6 +150,12 @@ class OdooClient:
         server = self.server
         return PROTOCOLS[server.protocol].execute(self._line, server.uid, model, method, ids, arguments)
 
+    def _without_database(self, error: RemoteError) -> RemoteError:
+        # JSON-2 shows the same page where a filter of databases stands in its way; JSON-RPC minds no filter.
+        if self.server.protocol == "json2":
+            self.refresh()
+        return database_error(self._line, error)
+
     def _signs_in_again(self, error: RemoteError) -> bool:
         """Our user may have got another number: its own is asked for once. Raises Access when refused."""
         server = self.server
@@ -156,20 +167,6 @@ class OdooClient:
         self.changed = self.changed or uid != server.uid
         self._server = replace(server, uid=uid)
         return uid != server.uid or error.code == "odoo_access_denied"
-
-    def _seen_closer(self, before: Server, model: str, error: RemoteError) -> RemoteError:
-        """After an upgrade a field or a protocol may be gone: look again, every 10 minutes at most."""
-        database_down = error.code == "odoo_database_down"
-        if not database_down and not isinstance(error, Contract):
-            return error
-        if self._line.now() - before.probed_at >= PROBED_JUST_NOW and self.refresh().differs(before):
-            return FieldsChanged("odoo_fields_changed", error.detail)
-        if database_down:
-            return database_error(self._line, error)
-        missing = not self.server.fields.get(model, True)
-        if missing and error.code in ("odoo_refused_call", "odoo_unknown_method"):
-            return Contract("odoo_unknown_model", model)
-        return error
 
 
 def _given(**arguments: Any) -> dict[str, Any]:

@@ -53,12 +53,13 @@ def receiver_code(status: int) -> str:
     named = {
         401: "receiver_unauthorized",
         403: "receiver_unauthorized",
+        407: "receiver_unauthorized",
         404: "receiver_not_found",
         405: "receiver_method_refused",
         408: "receiver_timeout",
         410: "receiver_gone",
         413: "receiver_too_large",
-        425: "receiver_error",
+        425: "receiver_timeout",
         429: "receiver_rate_limited",
     }
     if status in named:
@@ -66,25 +67,3 @@ def receiver_code(status: int) -> str:
     if 300 <= status < 400:
         return "receiver_redirect"
     return "receiver_refused" if 400 <= status < 500 else "receiver_error"
-
-
-_RECEIVER_CODES = {
-    401: "receiver_unauthorized",
-    403: "receiver_unauthorized",
-    404: "receiver_not_found",
-    405: "receiver_wrong_method",
-    407: "receiver_unauthorized",
-    408: "receiver_timeout",
-    410: "receiver_gone",
-    413: "receiver_too_large",
-    425: "receiver_timeout",
-    429: "receiver_rate_limited",
-}
-
-
-def receiver_code(status: int) -> str:
-    """The word for a receiver's answer; "" for a 2xx."""
-    if status in _RECEIVER_CODES:
-        return _RECEIVER_CODES[status]
-    kinds = {2: "", 3: "receiver_redirect", 4: "receiver_refused", 5: "receiver_error"}
-    return kinds.get(status // 100, "receiver_broken_answer")

@@ -1,0 +1,52 @@
+"""manage.py editconnection: change what is configured of a connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from connections.forms import filled, new_secret
+from sync.management.choosing import add_connection, connection_called
+from sync.management.filling import add_flags, problems, values_of
+from sync.management.teaching import TeachingCommand
+from sync.models import PollState
+
+
+class Command(TeachingCommand):
+    help = gettext_lazy("Change a connection. What you leave out stays as it is; it is polled at once after.")
+    examples = (
+        ("editconnection 1 --interval 30", gettext_lazy("poll connection 1 every 30 seconds")),
+        ("editconnection 'Shop Madrid' --disabled", gettext_lazy("stop it and keep its ledger")),
+        ("editconnection 1 --api-key -", gettext_lazy("a new API key, asked for or piped in")),
+        ("editconnection 1 --new-webhook-secret", gettext_lazy("a generated secret, shown once")),
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_connection(parser)
+        add_flags(parser)
+        parser.add_argument(
+            "--new-webhook-secret", action="store_true", help=_("generate a webhook secret and show it once")
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        connection = connection_called(options["connection"])
+        values = values_of(options)
+        if options["new_webhook_secret"]:
+            values["webhook_secret"] = new_secret()
+        if not values:
+            raise CommandError(
+                _("Say what to change, such as --interval 30. See: manage.py editconnection --help")
+            )
+        form = filled(connection, values)
+        if not form.is_valid():
+            raise CommandError(problems(form))
+        form.save()
+        PollState.objects.filter(connection=connection).wake(timezone.now())
+        if options["new_webhook_secret"]:
+            self.stdout.write(_("The new webhook secret, shown this once; give it to the receiver:"))
+            self.stdout.write(values["webhook_secret"])
+        self.stdout.write(_("“%s” is changed.") % connection.name)

@@ -1,0 +1,89 @@
+"""manage.py retries: what is still owed to receivers, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from connections.diagnosis import explain
+from sync.management.choosing import add_connection_option, connection_called, positive
+from sync.management.showing import show, show_json
+from sync.management.teaching import TeachingCommand
+from sync.models import RetryItem
+
+TITLES = {
+    "id": gettext_lazy("id"),
+    "connection": gettext_lazy("connection"),
+    "order": gettext_lazy("order"),
+    "version": gettext_lazy("version"),
+    "event": gettext_lazy("event"),
+    "status": gettext_lazy("status"),
+    "attempts": gettext_lazy("attempts"),
+    "next_retry_at": gettext_lazy("next try"),
+    "error": gettext_lazy("error"),
+}
+
+
+class Command(TeachingCommand):
+    help = gettext_lazy(
+        "Show the orders that are still owed to their receivers: waiting for their next try,\n"
+        "or failed and in need of a person (manage.py retry, manage.py discard)."
+    )
+    examples = (
+        ("retries", gettext_lazy("everything open, of all connections")),
+        ("retries -c 1", gettext_lazy("what is open of connection 1")),
+        ("retries -c 'Shop Madrid' --order S00042 --all", gettext_lazy("every version of one order")),
+        ("retries --json", gettext_lazy("for a program")),
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_connection_option(parser, required=False, help=_("only of this one; without it: of all"))
+        parser.add_argument("-n", "--number", type=positive, default=50, help=_("how many (default: 50)"))
+        parser.add_argument("--order", metavar="S00042", help=_("only of this order"))
+        parser.add_argument("--all", action="store_true", help=_("also what was sent, discarded or replaced"))
+        parser.add_argument("--json", action="store_true", help=_("print JSON"))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        items = RetryItem.objects.all() if options["all"] else RetryItem.objects.open()
+        if options["connection"]:
+            items = items.filter(connection=connection_called(options["connection"]))
+        if options["order"]:
+            items = items.filter(order_name=options["order"])
+        count = items.count()
+        items = items.select_related("connection").order_by("-id")
+        items = items.defer("body", "connection__api_key", "connection__webhook_secret")
+        rows = [row_of(item) for item in items[: options["number"]]]
+        if options["json"]:
+            show_json(self.stdout, rows)
+            return
+        show(self.stdout, rows, TITLES, empty=_("Nothing is owed."))
+        if count > len(rows):
+            self.stderr.write(
+                _("%(shown)s of %(count)s; more with -n.") % {"shown": len(rows), "count": count}
+            )
+
+
+def row_of(item: RetryItem) -> dict[str, Any]:
+    return {
+        "id": item.pk,
+        "connection_id": item.connection_id,
+        "connection": item.connection.name,
+        "order_id": item.order_id,
+        "order": item.order_name,
+        "version": item.version,
+        "event": item.event,
+        "event_id": item.event_id,
+        "status": item.status,
+        "attempts": item.attempts,
+        "next_retry_at": item.next_retry_at,
+        "error_code": item.error_code,
+        "error": str(explain(item.error_code).title) if item.error_code else "",
+        "detail": item.error_detail,
+        "discarded_by": item.discarded_by,
+        "discard_reason": item.discard_reason,
+        "created_at": item.created_at,
+        "closed_at": item.closed_at,
+    }

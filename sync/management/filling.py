@@ -1,0 +1,123 @@
+"""The flags of addconnection and editconnection, and the questions where a person can answer them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser, OutputWrapper
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from connections.forms import SECRETS, ConnectionForm, filled
+from connections.models import Protocol, Start
+from sync.management.asking import ask, ask_secret, is_terminal, secret_from_input
+
+# The form's field -> the flag, its example, and what it is. Asked for in this order.
+FLAGS: dict[str, tuple[str, str, Any]] = {
+    "name": ("--name", "NAME", gettext_lazy("what you call it")),
+    "external_id": ("--connection-id", "ID", gettext_lazy("the id StockMaster knows it by")),
+    "odoo_url": ("--url", "URL", gettext_lazy("Odoo's address, such as https://shop.odoo.com")),
+    "database": ("--database", "NAME", gettext_lazy("Odoo's database")),
+    "username": ("--username", "USER", gettext_lazy("Odoo's user, mostly an e-mail address")),
+    "api_key": ("--api-key", "KEY", gettext_lazy("an API key of this user; - reads it from standard input")),
+    "webhook_url": ("--webhook-url", "URL", gettext_lazy("where the orders go")),
+    "webhook_secret": (
+        "--webhook-secret",
+        "SECRET",
+        gettext_lazy("- reads it from standard input; a new connection without it gets a generated one"),
+    ),
+    "poll_interval_seconds": ("--interval", "SECONDS", gettext_lazy("between two polls, 5 to 86400")),
+    "company_id": ("--company", "ID", gettext_lazy("Odoo's number of one company; '' for all")),
+    "events": (
+        "--events",
+        "LIST",
+        gettext_lazy("what the receiver wants, such as confirmed,cancelled (default: all)"),
+    ),
+    "start": ("--start", "WHEN", gettext_lazy("first run: now, all, or a day such as 2026-11-01")),
+    "lookback_seconds": ("--lookback", "SECONDS", gettext_lazy("how far each poll looks back")),
+    "odoo_calls_per_second": ("--calls-per-second", "N", gettext_lazy("to Odoo; '' for the default")),
+    "deliveries_at_once": ("--deliveries-at-once", "N", gettext_lazy("to the receiver, 1 to 64")),
+    "deliveries_per_second": (
+        "--deliveries-per-second",
+        "N",
+        gettext_lazy("to the receiver; '' for no limit"),
+    ),
+}
+
+
+def add_flags(parser: CommandParser) -> None:
+    for field, (flag, metavar, what) in FLAGS.items():
+        parser.add_argument(flag, dest=field, metavar=metavar, help=str(what))
+    protocols = [str(value) for value in Protocol.values]
+    parser.add_argument("--protocol", choices=protocols, help=_("how to talk to Odoo (default: auto)"))
+    parser.add_argument(
+        "--secret-header",
+        dest="send_secret_header",
+        action=argparse.BooleanOptionalAction,
+        help=_("send the webhook secret in clear too, for receivers that cannot check signatures"),
+    )
+    switch = parser.add_mutually_exclusive_group()
+    switch.add_argument(
+        "--disabled", dest="enabled", action="store_false", default=None, help=_("do not poll")
+    )
+    switch.add_argument("--enabled", dest="enabled", action="store_true", default=None, help=_("poll"))
+
+
+def values_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What was typed, as the form wants it. Secrets given as `-` are read, the API key first."""
+    names = [*FLAGS, "protocol", "send_secret_header", "enabled"]
+    values = {name: options[name] for name in names if options[name] is not None}
+    for name in SECRETS:
+        if values.get(name) == "-":
+            values[name] = secret_from_input(_label(name))
+    if "events" in values:
+        values["events"] = [_event(word) for word in values["events"].replace(",", " ").split()]
+    if "start" in values:
+        values |= _start(values["start"])
+    return values
+
+
+def _event(word: str) -> str:
+    return word if word.startswith("order.") else f"order.{word}"
+
+
+def _start(text: str) -> dict[str, str]:
+    if text in (Start.NOW, Start.ALL):
+        return {"start": text, "start_at": ""}
+    return {"start": Start.DATE.value, "start_at": text}
+
+
+def filled_in(values: dict[str, Any], out: OutputWrapper) -> ConnectionForm:
+    """The valid form of a new connection. A person is asked for what is missing or refused.
+
+    Raises CommandError with every sentence of the form where nobody can answer.
+    """
+    form = filled(None, values)
+    while not form.is_valid():
+        if not is_terminal() or set(form.errors) - set(FLAGS):
+            raise CommandError(problems(form))
+        for field, sentences in form.errors.items():
+            out.write("\n".join(map(str, sentences)))
+            values[field] = ask_secret(_label(field)) if field in SECRETS else ask(_label(field))
+        form = filled(None, values)
+    return form
+
+
+def problems(form: ConnectionForm) -> str:
+    """Every sentence of an invalid form, each after the flag it is about."""
+    lines = [
+        f"{_flag(field)}{sentence}" for field, sentences in form.errors.items() for sentence in sentences
+    ]
+    return "\n".join([_("Nothing was saved:"), *lines])
+
+
+def _flag(field: str) -> str:
+    known = FLAGS.get("start" if field == "start_at" else field)
+    return f"{known[0]}: " if known else ""
+
+
+def _label(field: str) -> str:
+    label = str(ConnectionForm.base_fields[field].label)
+    return label[:1].upper() + label[1:]

@@ -1,0 +1,168 @@
+"""connections, synclogs, retries: what operators read."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from connections.models import Circuit, pause
+from sync.models import PollState
+from tests.commands.rows import CANARY_KEY, CANARY_SECRET, logged, owed, polled
+
+pytestmark = pytest.mark.django_db
+
+
+def ago(**parts):
+    return timezone.now() - timedelta(**parts)
+
+
+def _disabled(shop):
+    shop.enabled = False
+    shop.save()
+
+
+def _paused(shop):
+    pause([shop], by="ana", reason="moving house", sides=("webhook",))
+
+
+def _down(shop):
+    Circuit.objects.create(connection=shop, side="webhook", state="open", opened_at=timezone.now())
+
+
+def _failing(shop):
+    PollState.objects.update(error_code="odoo_timeout")
+
+
+def _failed(shop):
+    owed(shop, status="failed", next_retry_at=None)
+
+
+def _late(shop):
+    PollState.objects.update(last_polled_at=ago(minutes=6))
+
+
+def _new(shop):
+    PollState.objects.update(last_polled_at=None)
+
+
+@pytest.mark.parametrize(
+    ("ailments", "health"),
+    [
+        ([], "ok"),
+        ([_new], "new"),
+        ([_late], "late"),
+        ([_failed, _late], "needs a person"),
+        ([_failing, _failed], "failing"),
+        ([_down, _failing], "down"),
+        ([_paused, _failing], "paused"),
+        ([_disabled, _failing], "disabled"),
+    ],
+)
+def test_health_is_the_worst_that_can_be_said(run, shop, ailments, health):
+    polled(shop, last_polled_at=ago(seconds=5))
+    for ail in ailments:
+        ail(shop)
+    assert run("connections", "--json").json[0]["health"] == health
+    wrong = run("connections", "--wrong").out
+    assert ("Every connection is ok." in wrong) is (health == "ok")
+
+
+def test_a_slow_connection_is_not_late_early(run, make_connection):
+    shop = make_connection(poll_interval_seconds=3600)
+    polled(shop, last_polled_at=ago(hours=2))
+    assert run("connections", "--json").json[0]["health"] == "ok"
+
+
+def test_connections_in_a_fixed_number_of_queries(run, make_connection, django_assert_num_queries):
+    for _number in range(8):
+        shop = make_connection()
+        polled(shop)
+        owed(shop)
+        _down(shop)
+    with django_assert_num_queries(3):
+        rows = run("connections", "--json").json
+    assert [(row["waiting"], row["failed"], row["webhook"], row["odoo"]) for row in rows] == [
+        (1, 0, "open", "closed")
+    ] * 8
+
+
+def test_connections_without_secrets_and_without_reading_them(run, shop, settings):
+    polled(shop)
+    for line in (["connections"], ["connections", "--json"]):
+        printed = run(*line)
+        assert "Shop Madrid" in printed.out
+        assert CANARY_KEY not in printed.all and CANARY_SECRET not in printed.all
+
+
+def test_connections_on_a_terminal_is_a_table(run, shop, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "140")
+    table = run("connections", tty=True).out
+    assert "┏" in table and "health" in table and "Shop Madrid" in table
+
+
+def test_no_connection_yet(run):
+    printed = run("connections")
+    assert printed.code == 0 and "addconnection" in printed.out
+    assert run("connections", "--json").json == []
+
+
+def test_logs_newest_first_and_only_as_many(run, shop, make_connection):
+    for number in range(5):
+        logged(shop, orders_found=number)
+    logged(make_connection(), orders_found=99)
+    rows = run("synclogs", "-c", "Shop Madrid", "-n", "3", "--json").json
+    assert [row["found"] for row in rows] == [4, 3, 2]
+    assert rows[0]["started_at"] == "2026-11-20T12:00:00+00:00" and rows[0]["seconds"] == 2.0
+    assert len(run("synclogs", "--json").json) == 6
+
+
+def test_logs_that_went_wrong(run, shop):
+    logged(shop)
+    logged(shop, error_code="odoo_timeout", error_detail="read timeout")
+    logged(shop, orders_failed=1)
+    assert len(run("synclogs", "--errors", "--json").json) == 2
+    assert "FOUND" in run("synclogs").out
+
+
+def test_no_logs_yet(run, shop):
+    assert "runpoller" in run("synclogs").out
+
+
+def test_retries_are_what_is_open(run, shop, make_connection):
+    waiting = owed(shop, error_code="receiver_timeout", attempts=2)
+    failed = owed(shop, number=2, status="failed", next_retry_at=None)
+    for number, status in enumerate(["sent", "discarded", "superseded"], 3):
+        owed(shop, number=number, status=status)
+    other = owed(make_connection())
+    assert [row["id"] for row in run("retries", "--json").json] == [other.pk, failed.pk, waiting.pk]
+    assert [row["id"] for row in run("retries", "-c", str(shop.pk), "--json").json] == [failed.pk, waiting.pk]
+    assert len(run("retries", "--all", "--json").json) == 6
+    assert [row["order"] for row in run("retries", "--all", "--order", "S00044", "--json").json] == ["S00044"]
+
+
+def test_retries_say_that_there_are_more(run, shop):
+    for number in range(3):
+        owed(shop, number=number)
+    printed = run("retries", "-n", "2")
+    assert "2 of 3" in printed.err and printed.out.count("S0004") == 2
+    assert run("retries", "-n", "3").err == ""
+
+
+def test_what_a_receiver_said_cannot_steer_the_terminal(run, shop):
+    owed(shop, order_name="S1\x1b[2J\nfake")
+    assert "\x1b" not in run("retries").out and "S1 [2J fake" in run("retries").out
+
+
+def test_nothing_is_owed(run):
+    assert run("retries").out == "Nothing is owed.\n"
+
+
+@pytest.mark.parametrize("command", ["connections", "synclogs", "retries"])
+def test_lists_print_no_secret(run, shop, command):
+    polled(shop)
+    logged(shop)
+    owed(shop)
+    for line in ([command], [command, "--json"]):
+        printed = run(*line)
+        assert printed.code == 0
+        assert CANARY_KEY not in printed.all and CANARY_SECRET not in printed.all

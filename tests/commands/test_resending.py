@@ -1,0 +1,175 @@
+"""resend: from a word at the terminal to a signed event at the receiver."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from connections import leases
+from connections.models import Circuit, pause
+from sync.management.sending import send_now
+from sync.models import PollState, RetryItem, SeenOrder, SentOrder
+from tests.commands.rows import CANARY_KEY, CANARY_SECRET, owed, polled
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def names(odoo, receiver, shop):
+    """Three confirmed orders in Odoo that were seen before; their names, oldest first."""
+    polled(shop)
+    ids = [odoo.sell() for _number in range(3)]
+    names = [odoo.world.get("sale.order", order_id)["name"] for order_id in ids]
+    for order_id, name in zip(ids, names, strict=True):
+        SeenOrder.objects.create(
+            connection=shop,
+            order_id=order_id,
+            order_name=name,
+            state="sale",
+            write_date=timezone.now() - timedelta(days=100 - order_id),
+            content_hash="h",
+            version=1,
+            announced="confirmed",
+            seen_at=timezone.now(),
+        )
+    return names
+
+
+def no_secret_in(printed):
+    return CANARY_KEY not in printed.all and CANARY_SECRET not in printed.all
+
+
+def test_the_last_orders_are_sent_as_replays(run, names, receiver, shop):
+    printed = run("resend", "--connection", "Shop Madrid", "--last", "2", "--json")
+    assert printed.error == "" and no_secret_in(printed)
+    rows = printed.json
+    assert [(row["order"], row["version"], row["status"], row["http_status"]) for row in rows] == [
+        (names[2], 2, "sent", 200),
+        (names[1], 2, "sent", 200),
+    ]
+    assert sorted(receiver.orders) == sorted((row["order"], 2, True, row["event_id"]) for row in rows)
+    assert SentOrder.objects.filter(replay=True).count() == 2
+
+
+def test_named_orders_and_a_table_of_what_happened(run, names, receiver):
+    printed = run("resend", "-c", "1", "--order", names[0], "--order", names[2])
+    assert printed.code == 0
+    assert [line.split()[0] for line in printed.out.splitlines()[1:]] == [names[0], names[2]]
+    assert printed.out.count("sent (HTTP 200, ") == 2
+    assert {order for order, *_rest in receiver.orders} == {names[0], names[2]}
+
+
+def test_a_person_chooses_from_a_list(run, names, receiver, person):
+    asked = person("1,3")
+    printed = run("resend", "-c", "1")
+    assert printed.error == "" and len(asked) == 1
+    assert {order for order, *_rest in receiver.orders} == {names[2], names[0]}
+
+
+def test_a_person_chooses_nothing(run, names, receiver, person):
+    person("")
+    assert "Nothing was chosen" in run("resend", "-c", "1").error
+    assert receiver.orders == []
+
+
+def test_left_to_the_poller(run, names, receiver):
+    printed = run("resend", "-c", "1", "--last", "1", "--no-wait")
+    assert printed.code == 0 and "waiting for its turn" in printed.out
+    assert receiver.orders == [] and RetryItem.objects.pending().count() == 1
+    assert PollState.objects.get().deliver_at is not None
+
+
+def test_not_taken_is_not_success(run, names, receiver):
+    receiver.set_mode("odoo", "503")
+    printed = run("resend", "-c", "1", "--last", "1")
+    assert printed.code == 1 and "It stays owed" in printed.error and "retries -c" in printed.error
+    assert RetryItem.objects.pending().get().attempts == 1 and no_secret_in(printed)
+
+
+def test_a_paused_receiver_gets_nothing_and_the_person_is_told(run, names, receiver, shop):
+    pause([shop], by="ana", reason="moving house", sides=("webhook",))
+    printed = run("resend", "-c", "1", "--last", "1")
+    assert printed.code == 1 and "paused by ana" in printed.error
+    assert receiver.orders == [] and RetryItem.objects.pending().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (["resend"], "-c/--connection"),
+        (["resend", "-c", "1"], "Nobody can choose here"),
+        (["resend", "-c", "Lisbon", "--last", "1"], "There is no connection"),
+        (["resend", "-c", "1", "--last", "0"], "not a number from 1 on"),
+        (["resend", "-c", "1", "--last", "1", "--order", "S1"], "not allowed with"),
+        (["resend", "-c", "1", "--order", "S99999"], "S99999"),
+    ],
+)
+def test_mistakes_are_sentences(run, names, receiver, nobody, line, words):
+    printed = run(*line)
+    assert printed.code == 1 and words in printed.error and no_secret_in(printed)
+    assert receiver.orders == [] and not RetryItem.objects.exists()
+
+
+def test_an_unknown_order_stops_the_known_ones_too(run, names, receiver):
+    printed = run("resend", "-c", "1", "--order", names[0], "--order", "S99999")
+    assert printed.code == 1 and names[0] not in printed.error and receiver.orders == []
+
+
+def test_a_disabled_connection(run, names, receiver, shop):
+    shop.enabled = False
+    shop.save()
+    printed = run("resend", "-c", "1", "--last", "1")
+    assert printed.code == 1 and "--enabled" in printed.error and receiver.orders == []
+
+
+def test_nothing_known_to_choose_from(run, shop, person):
+    person()
+    assert "No order of “Shop Madrid” is known yet" in run("resend", "-c", "1").error
+
+
+def test_odoo_is_down(run, names, odoo, receiver):
+    odoo.faults.set("down")
+    printed = run("resend", "-c", "1", "--last", "1")
+    assert printed.code == 1 and printed.error and no_secret_in(printed)
+    assert not RetryItem.objects.exists()
+
+
+def test_odoo_is_being_read(run, names, shop, monkeypatch):
+    monkeypatch.setattr("sync.resending.WAIT_SECONDS", -1)
+    leases.claim([shop.odoo_lease_key], "somebody", now=timezone.now())
+    printed = run("resend", "-c", "1", "--last", "1")
+    assert printed.code == 1 and "try again in a minute" in printed.error
+
+
+# --- while the poller serves the same receiver -----------------------------------------------------------
+
+
+def test_the_pollers_tries_count_as_ours(receiver, shop, clock):
+    """Somebody else holds the receiver's lease, and delivers our item while we wait."""
+    polled(shop)
+    item = owed(shop)
+    leases.claim([shop.webhook_lease_key], "poller", now=clock(), seconds=3600)
+
+    def sleep(seconds):
+        clock.advance(seconds)
+        RetryItem.objects.filter(pk=item.pk).update(status="sent")
+
+    send_now(shop, [item], clock=clock, sleep=sleep)
+    assert receiver.hook("odoo").counts["requests"] == 0
+
+
+def test_a_minute_is_enough(receiver, shop, clock):
+    polled(shop)
+    item, began = owed(shop), clock()
+    leases.claim([shop.webhook_lease_key], "poller", now=clock(), seconds=3600)
+    send_now(shop, [item], clock=clock, sleep=clock.advance)
+    assert clock() - began == timedelta(seconds=60)
+
+
+@pytest.mark.parametrize("rest", [{"state": "open"}, {"wait_until": timezone.now() + timedelta(days=36500)}])
+def test_a_receiver_that_rests_is_not_waited_for(receiver, shop, clock, rest):
+    Circuit.objects.create(connection=shop, side="webhook", opened_at=clock(), **rest)
+    polled(shop)
+    item, began = owed(shop), clock()
+    send_now(shop, [item], clock=clock, sleep=clock.advance)
+    assert clock() == began and receiver.hook("odoo").counts["requests"] == 0

@@ -215,7 +215,7 @@ class Drains:
             ours[tried.item.connection_id].count(tried)
 
     def _due(self, drain: Drain) -> list[RetryItem]:
-        """The next versions of one receiver; while half open any that waits, the least recently tried first."""
+        """The next versions of one receiver; while half open any that waits, least recently tried first."""
         now = self.clock()
         if drain.is_over:
             return []

@@ -35,12 +35,12 @@ SLICE_SECONDS = 25  # then the rest of a long window waits for the next turn
 def poll(
     token: str, ids: Sequence[int], *, clock: Clock = timezone.now, threads: int | None = None
 ) -> list[SyncLog]:
-    """Poll these connections, whose Odoo leases `token` holds; returns their logs. Raises for no remote fault."""
+    """Poll these connections, whose Odoo leases `token` holds; returns their logs."""
     return _Poll(token, clock, settings.TASK_THREADS if threads is None else threads).run(ids)
 
 
 class _Poll:
-    """One batch of connections on one loop. Methods named `_on_...` run in our thread and use the database."""
+    """One batch of connections on one loop. What is named `_on_...` runs in our thread with the database."""
 
     def __init__(self, token: str, clock: Clock, threads: int) -> None:
         self.token, self.clock = token, clock
@@ -97,10 +97,9 @@ class _Poll:
             job.page_to, job.page_at = job.read_at, called_at
 
     def _changes(self, job: Job) -> list[Change]:
-        everything_open = job.first_window and job.connection.start == Start.ALL
-        extra = job.source.open_domain if everything_open else ()
+        only_open = job.first_window and job.connection.start == Start.ALL
         return job.source.changes(
-            since=job.since, after_id=job.after_id, limit=FEED_LIMIT, domain_extra=extra
+            since=job.since, after_id=job.after_id, limit=FEED_LIMIT, only_open=only_open
         )
 
     def _read(self, job: Job) -> None:

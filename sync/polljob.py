@@ -12,7 +12,8 @@ from django.db import transaction
 from connections import leases
 from connections.errors import Permanent, RemoteError
 from connections.models import Connection, Side
-from connections.odoo import OdooClient, Server, connect
+from connections.odoo.client import OdooClient, connect
+from connections.odoo.server import Server
 from sync import circuit, sides, windows
 from sync.ledger import Found
 from sync.models import PollState, SyncLog
@@ -222,7 +223,7 @@ def load_start_ids(jobs: Sequence[Job]) -> None:
     missing = {job.connection.pk: job for job in jobs if not job.knows_start}
     rows = PollState.objects.filter(connection__in=missing).values_list("connection", "start_ids")
     for pk, packed in rows:
-        missing[pk].learn_start_ids(packed)
+        missing[pk].learn_start_ids(bytes(packed) if packed else None)
 
 
 def save_beginnings(jobs: Sequence[Job]) -> None:

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from connections import leases
 from connections.errors import Contract, RemoteError, on_side
 from connections.models import Connection
-from connections.odoo import Server, connect
+from connections.odoo.client import connect
+from connections.odoo.server import Server
 from sync import ledger
 from sync.ledger import Found
 from sync.models import LogKind, PollState, RetryItem, SeenOrder, SyncLog

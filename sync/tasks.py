@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.utils import timezone
-from django_q.tasks import async_task  # noqa: TID251
+from django_q.tasks import async_task
 
 from sync import draining, housekeeping, polling, scheduling
 from sync.models import PollState
@@ -25,7 +25,7 @@ def deliver(token: str, ids: Sequence[int]) -> int:
 
 
 def tick() -> str:
-    """Claim what is due and hand it to the queue: the minute's schedule, so that a plain qcluster polls too."""
+    """Claim what is due and hand it to the queue: the minute's schedule, so that a plain qcluster polls."""
     now = timezone.now()
     PollState.objects.create_missing(now)
     limit = settings.BATCH_SIZE * settings.WORKERS * 2

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Any
 
 from django.db.models import Q
 
@@ -35,7 +34,7 @@ class Found:
     reference: str
     state: str
     write_date: datetime
-    content: Mapping[str, Any] | None
+    content: payload.Content | None
     content_hash: str
     before_start: bool = False
     replay: bool = False
@@ -84,7 +83,7 @@ def known(keys: Mapping[int, Sequence[int]]) -> dict[Key, Known]:
             "announced",
             "seeded",
         )
-        found |= {(connection, order): Known(*rest) for connection, order, *rest in rows}
+        found |= {row[:2]: Known(*row[2:]) for row in rows}
     return found
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from odoopoller.sandbox.errors import OdooError, user_error
@@ -38,9 +39,9 @@ class Sales:
         self.uom_field = "product_uom_id" if version >= 19 else "product_uom"
         self.tax_field = "tax_ids" if version >= 19 else "tax_id"
 
-    def begin(self) -> Tx:
-        """A transaction stamped now; nobody sees its changes before `commit()`."""
-        return self.world.begin()
+    def begin(self, at: datetime | None = None) -> Tx:
+        """A transaction stamped now (or `at`); nobody sees its changes before `commit()`."""
+        return self.world.begin(at)
 
     def order(self, order_id: int) -> Row:
         """The committed order. Raises KeyError."""
@@ -59,10 +60,9 @@ class Sales:
         """A draft order; `values` are more fields of sale.order. Returns its id."""
         with self._within(tx) as inner:
             order_id = inner.create("sale.order", {"partner_id": partner_id, "state": "draft"})
-            now = self.world.clock().replace(microsecond=0)
             defaults = {
                 "name": f"S{order_id:05d}",
-                "date_order": now,
+                "date_order": inner.stamp.replace(microsecond=0),
                 "partner_shipping_id": partner_id,
                 "partner_invoice_id": partner_id,
                 "company_id": 1,
@@ -86,7 +86,7 @@ class Sales:
                 raise self._not_confirmable(order)
             values = {
                 "state": "sale",
-                "date_order": self.world.clock().replace(microsecond=0),
+                "date_order": inner.stamp.replace(microsecond=0),
                 "invoice_status": "to invoice",
                 "delivery_status": "pending",
             }

@@ -31,8 +31,8 @@ class World:
         }
         self._by_write_date: list[tuple[datetime, int]] = []
 
-    def begin(self) -> "Tx":
-        return Tx(self, self.clock())
+    def begin(self, at: datetime | None = None) -> "Tx":
+        return Tx(self, at or self.clock())
 
     def get(self, model: str, record_id: int) -> Row | None:
         return self.tables[model].get(record_id)

@@ -49,7 +49,7 @@ def recorded_shop(version, clock=lambda: AFTER):
 
 
 def with_unseen_orders(known):
-    """All 124 orders a server had: 24 of the demo data, 100 made for the recordings, some seen only as a count."""
+    """All 124 orders a server had: 24 of the demo data, 100 made; some were seen only as a count."""
     orders = {key: row for key, row in known.items() if "state" in row}
     for number in range(1, 125):
         written = "2026-11-20 10:00:00" if number < 25 else "2026-11-20 13:00:00"

@@ -10,7 +10,7 @@ NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 def play(events, *, every=1):
-    """Health after a string of events a second apart: F failure, S success, a number waits so many seconds."""
+    """Health after events a second apart: F failure, S success, a number waits so many seconds."""
     health, now = Health(), NOON
     for event in events.split():
         if event == "F":

@@ -1,23 +1,38 @@
 """OdooSource: which orders changed, and the orders themselves, out of one Odoo database."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from connections.errors import Contract, RemoteError
-from sync import windows
 from sync.orders import Change, Order, Unreadable
 from sync.sources import odoo_mapping
 from sync.sources.odoo_fields import CONFIRMED, FOLLOWED, ORDER, WANTED
-from sync.sources.odoo_reading import Client, read_orders, records
+from sync.sources.odoo_reading import read_orders, records
 from sync.sources.odoo_values import Misfit, Record, choice, moment, record_id
+
+if TYPE_CHECKING:  # the rest needs no Django
+    from connections.odoo.client import OdooClient
 
 __all__ = ["WANTED", "OdooSource"]
 
 # Causes that may lie in one order of a batch: a record rule on its partner, a computed field that breaks on
-# it, an answer that is too large or cannot be parsed.
-ONE_ORDER_MAY_CAUSE = {"odoo_no_rights", "odoo_server_error", "odoo_broken_answer", "odoo_too_large"}
+# it in whatever way, an answer that is too large or cannot be parsed.
+ONE_ORDER_MAY_CAUSE = {
+    "odoo_bad_call",
+    "odoo_broken_answer",
+    "odoo_no_rights",
+    "odoo_record_gone",
+    "odoo_refused_call",
+    "odoo_server_error",
+    "odoo_too_large",
+    "odoo_unknown_field",
+    "odoo_unknown_method",
+}
+CONTROLS = 3
 
 Result = TypeVar("Result")
 Leaves = list[list[Any]]
@@ -32,7 +47,7 @@ class OdooSource:
     Every method raises RemoteError.
     """
 
-    def __init__(self, client: Client, company_id: int | None = None) -> None:
+    def __init__(self, client: OdooClient, company_id: int | None = None) -> None:
         self.client = client
         self.company_id = company_id
 
@@ -48,9 +63,8 @@ class OdooSource:
             which = self.open_domain if only_open else [["state", "in", FOLLOWED]]
             return [*which, ["write_date", ">=", _literal(since)], ["id", ">", after_id]]
 
-        found = self._search(domain, ["write_date", "state"], order="id", limit=limit)
-        changes = {record["id"]: _change(record, since) for record in found if record["id"] > after_id}
-        return [changes[order_id] for order_id in sorted(changes)]
+        page = self._page(domain, ["write_date", "state"], after_id=after_id, limit=limit)
+        return [_change(record, since) for record in page]
 
     def read(self, order_ids: Sequence[int]) -> list[Order | Unreadable]:
         """Whole orders, in the order asked, each once. Those the server no longer shows are left out."""
@@ -68,31 +82,25 @@ class OdooSource:
         if without:
             domain.append(["id", "not in", list(without)])
         found = self._search(lambda: domain, ["id"], order="date_order desc, id desc", limit=limit)
-        return [record["id"] for record in found]
+        return [record["id"] for record in found if _has_id(record)]
 
     def confirmed_ids(self, *, after_id: int = 0, limit: int) -> list[int]:
         """Ids of confirmed orders above `after_id`, ascending."""
         domain: Leaves = [["state", "in", CONFIRMED], ["id", ">", after_id]]
-        found = self._search(lambda: domain, ["id"], order="id", limit=limit)
-        return sorted({record["id"] for record in found if record["id"] > after_id})
+        return [record["id"] for record in self._page(lambda: domain, ["id"], after_id=after_id, limit=limit)]
 
     def find(self, names: Sequence[str]) -> dict[str, int]:
         """Ids by name, of confirmed or cancelled orders. Of several with one name the newest counts."""
         domain: Leaves = [["name", "in", list(names)], ["state", "in", FOLLOWED]]
         found = self._search(lambda: domain, ["name"], order="id")
-        ids = {record.get("name"): record["id"] for record in found if isinstance(record.get("name"), str)}
+        named = [record for record in found if _has_id(record) and isinstance(record.get("name"), str)]
+        ids = {record["name"]: record["id"] for record in sorted(named, key=record_id)}
         return {name: ids[name] for name in names if name in ids}
 
     def max_id(self) -> int:
         """The highest id of any order, confirmed or not; 0 in an empty shop."""
         found = self._search(list, ["id"], order="id desc", limit=1)
-        return max((record["id"] for record in found), default=0)
-
-    @property
-    def read_at(self) -> datetime:
-        """The end of what the last answer surely showed, on the server's clock (ours if it does not tell)."""
-        server_time = self.client.server_time or datetime.now(UTC)
-        return windows.read_at(server_time, self.client.call_seconds)
+        return max((record["id"] for record in found if _has_id(record)), default=0)
 
     @property
     def open_domain(self) -> Leaves:
@@ -102,21 +110,28 @@ class OdooSource:
             domain.append(["delivery_status", "!=", "full"])
         return domain
 
+    def _page(
+        self, domain: Callable[[], Leaves], fields: list[str], *, after_id: int, limit: int
+    ) -> list[Record]:
+        """One page by id. A full page is never shortened: whoever counts would take it for the last one."""
+        found = self._search(domain, fields, order="id", limit=limit)
+        page = {record["id"]: record for record in found if _has_id(record) and record["id"] > after_id}
+        if len(page) < len(found):
+            logger.warning("Odoo listed %d orders twice or without a usable id.", len(found) - len(page))
+            if len(found) >= limit:
+                raise Contract("odoo_broken_answer", "a list of orders holds some twice or without an id")
+        return [page[order_id] for order_id in sorted(page)]
+
     def _search(
         self, domain: Callable[[], Leaves], fields: list[str], *, order: str, limit: int | None = None
-    ) -> list[Record]:
-        """Records with a usable id; without one an order cannot even be named."""
+    ) -> list[Any]:
         company: Leaves = [] if self.company_id is None else [["company_id", "=", self.company_id]]
 
         def ask() -> list[Record]:
             leaves = company + domain()
             return self.client.search_read(ORDER, domain=leaves, fields=fields, order=order, limit=limit)
 
-        answer = records(self._fresh(ask))
-        usable = [record for record in answer if _has_id(record)]
-        if len(usable) < len(answer):
-            logger.warning("Odoo listed %d orders without a usable id.", len(answer) - len(usable))
-        return usable
+        return records(self._fresh(ask))
 
     def _read(self, order_ids: list[int]) -> list[Order | Unreadable]:
         if not order_ids:
@@ -131,14 +146,23 @@ class OdooSource:
         return [orders[order_id] for order_id in order_ids if order_id in orders]
 
     def _isolate(self, order_ids: list[int], error: RemoteError) -> list[Order | Unreadable]:
-        """Find the orders that make a call fail. Raises `error` when it is not the orders' fault."""
-        others = self.newest(1, without=order_ids)
-        if others:
-            self._read(others)
-        results = self._halves(order_ids, error)
-        if not others and not any(isinstance(result, Order) for result in results):
+        """Find the orders that make a call fail.
+
+        Raises `error` when it is not the orders' fault: no other order can be read either or, where there is
+        no other, neither the first nor the last of these.
+        """
+        controls = self.newest(CONTROLS, without=order_ids) or [order_ids[0], order_ids[-1]]
+        if not any(self._is_readable(order_id) for order_id in controls):
             raise error
-        return results
+        return self._halves(order_ids, error)
+
+    def _is_readable(self, order_id: int) -> bool:
+        try:
+            return bool(self._read([order_id]))
+        except RemoteError as error:
+            if error.code not in ONE_ORDER_MAY_CAUSE:
+                raise
+            return False
 
     def _halves(self, order_ids: list[int], error: RemoteError) -> list[Order | Unreadable]:
         if len(order_ids) == 1:
@@ -155,12 +179,12 @@ class OdooSource:
         return results
 
     def _fresh(self, ask: Callable[[], Result]) -> Result:
+        known = self.client.server
         try:
             return ask()
-        except Contract as error:
-            if error.code == "odoo_broken_answer":
+        except Contract:
+            if not self.client.refresh().differs(known):
                 raise
-            self.client.refresh()
             return ask()
 
 

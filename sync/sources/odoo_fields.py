@@ -87,6 +87,8 @@ NOT_READ = {"delivery_status"}  # only searched for
 def available(fields: Fields, model: str) -> list[str]:
     """The wanted fields this server has. Raises Contract when it lacks one we cannot do without."""
     has = fields.get(model, frozenset())
+    if not has:
+        raise Contract("odoo_unknown_model", model)
     missing = [name for name in REQUIRED[model] if name not in has]
     if missing:
         raise Contract("odoo_unknown_field", f"{model} has no {', '.join(missing)}")

@@ -1,8 +1,9 @@
 """Whole orders as nested records: one call where the server nests (17 and later), else put together here."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from connections.errors import Contract
 from sync.sources.odoo_fields import (
@@ -15,48 +16,21 @@ from sync.sources.odoo_fields import (
     PRODUCT,
     STATE,
     TEMPLATE,
-    Fields,
-    Specification,
     available,
     specification,
 )
 from sync.sources.odoo_values import Record
 
+if TYPE_CHECKING:  # the rest needs no Django
+    from connections.odoo.client import OdooClient
+
 FIRST_MAJOR_THAT_NESTS = 17
 ATTRIBUTE_VALUES = "product_template_attribute_value_ids"
 
-Domain = Sequence[Any]
 Table = dict[int, Record]
 
 
-class Server(Protocol):
-    @property
-    def major(self) -> int: ...
-    @property
-    def fields(self) -> Fields: ...
-    @property
-    def identity(self) -> str: ...
-
-
-class Client(Protocol):
-    """What we need of `connections.odoo.client.OdooClient`."""
-
-    server_time: datetime | None
-    call_seconds: float
-
-    @property
-    def server(self) -> Server: ...
-    def refresh(self) -> object: ...
-    def search_read(
-        self, model: str, *, domain: Domain, fields: Sequence[str], order: str = "", limit: int | None = None
-    ) -> list[Record]: ...
-    def read(self, model: str, *, ids: Sequence[int], fields: Sequence[str]) -> list[Record]: ...
-    def web_search_read(
-        self, model: str, *, domain: Domain, specification: Specification, order: str = ""
-    ) -> list[Record]: ...
-
-
-def read_orders(client: Client, order_ids: Sequence[int]) -> list[Any]:
+def read_orders(client: OdooClient, order_ids: Sequence[int]) -> list[Any]:
     """Those of these orders that are confirmed or cancelled and that the server still shows."""
     domain = [["id", "in", list(order_ids)], ["state", "in", FOLLOWED]]
     if client.server.major >= FIRST_MAJOR_THAT_NESTS:
@@ -77,10 +51,10 @@ class _Classic:
     the values of variants, the VAT of a parent company, codes of states and countries not met before.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: OdooClient) -> None:
         self.client = client
 
-    def orders(self, domain: Domain) -> list[Any]:
+    def orders(self, domain: Sequence[Any]) -> list[Any]:
         wanted = self._available(ORDER)
         found = records(self.client.search_read(ORDER, domain=domain, fields=wanted, order="id"))
         orders = [order for order in found if isinstance(order, dict)]

@@ -45,7 +45,7 @@ class Limits:
 
 
 ODOO_LIMITS = Limits()
-RECEIVER_LIMITS = Limits(answer_bytes=64 * 1024, truncate=True)
+RECEIVER_LIMITS = Limits(whole_seconds=30, answer_bytes=64 * 1024, truncate=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def request(
 ) -> Answer:
     """One call, no redirects, no cookies; any HTTP status is an answer.
 
-    Raises Temporary (dns, refused, unreachable, timeout, tls, disconnected, proxy, broken_answer) or
+    Raises Temporary (dns, not_listening, unreachable, timeout, tls, disconnected, proxy, broken_answer) or
     Permanent (blocked_address, plain_http, unsendable, too_large); no other exception.
     """
     started = time.monotonic()

@@ -60,7 +60,7 @@ def allowed_networks() -> tuple[Network, ...]:
 def open_socket(host: str, port: int, *, plain: bool) -> socket.socket:
     """A connected socket to one of the addresses of `host`, all of which were checked before.
 
-    Raises Temporary (dns, timeout, refused, unreachable) or Permanent (blocked_address, plain_http).
+    Raises Temporary (dns, timeout, not_listening, unreachable) or Permanent (blocked_address, plain_http).
     """
     found = resolve(host, port)
     check_addresses(host, found, plain=plain)
@@ -142,7 +142,7 @@ def _connect_error(error: OSError) -> Temporary:
     if isinstance(error, TimeoutError):
         return Temporary("timeout", f"no connection within {call.connect_seconds:.0f} s")
     if isinstance(error, ConnectionRefusedError):
-        return Temporary("refused", "nothing listens at this address and port")
+        return Temporary("not_listening", "nothing listens at this address and port")
     return Temporary("unreachable", error.strerror or "no way to this address")
 
 

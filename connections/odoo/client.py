@@ -10,7 +10,7 @@ from connections.errors import Contract, RemoteError
 from connections.models import Connection
 from connections.odoo.answers import mapping, records, whole_number
 from connections.odoo.line import Line
-from connections.odoo.probe import PROTOCOLS, database_error, probe
+from connections.odoo.probe import PROTOCOLS, database_error, probe, read_version
 from connections.odoo.server import Server, Target, Wanted, identity_of
 
 UNKNOWN_MODEL = ("odoo_refused_call", "odoo_unknown_method")  # how an unknown model shows
@@ -69,6 +69,10 @@ class OdooClient:
         """The server's clock at the last answer, UTC, whole seconds."""
         return self._line.server_time
 
+    def now(self) -> datetime:
+        """Our own clock: the time `connect` was given, and what has passed since."""
+        return self._line.now()
+
     @property
     def call_seconds(self) -> float:
         return self._line.call_seconds
@@ -80,6 +84,10 @@ class OdooClient:
             self._server = known = probe(self._line, wanted=self._wanted, identity=self._identity)
             self._signed_in = self.changed = True
         return known
+
+    def version(self) -> tuple[str, int]:
+        """("saas~18.2", 18), asked afresh; needs neither database nor key."""
+        return read_version(self._line)
 
     # --- Verbs
 

@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 from connections import http
 from connections.errors import RemoteError, on_side
 from connections.fields import MASK
+from connections.models import SHARED_HOSTS_SUFFIX
 from connections.odoo.server import Target
 
 DETAIL_LENGTH = 200
@@ -64,8 +66,13 @@ class Line:
         """With our side in its code; a server may quote what it was sent, and our key was in that."""
         key = self.target.key.reveal()
         detail = error.detail.replace(key, MASK) if key else error.detail
-        told = type(error)(error.code, detail[:DETAIL_LENGTH], status=error.status, retry_at=error.retry_at)
+        code = "odoo_plan_without_api" if error.code == "odoo_forbidden" and self._is_online else error.code
+        told = type(error)(code, detail[:DETAIL_LENGTH], status=error.status, retry_at=error.retry_at)
         return on_side("odoo", told)
+
+    @property
+    def _is_online(self) -> bool:
+        return (urlsplit(self.target.url).hostname or "").endswith(SHARED_HOSTS_SUFFIX)
 
     def _wait_for_our_turn(self) -> None:
         if not self.target.calls_per_second:

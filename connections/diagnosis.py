@@ -18,8 +18,8 @@ _ACCESS = {
     "odoo_access_denied": Cause(
         _("Odoo does not accept the user name and the key"),
         _(
-            "Check the user name letter by letter. Then make a new API key in Odoo, as that user: Preferences, "
-            "Account Security, New API Key. A key may have expired (90 days on Odoo 18 and later, unless an "
+            "Check the user name letter by letter. Then make a new API key in Odoo, as that user: "
+            "Preferences, Account Security, New API Key. A key may have expired (90 days on Odoo 18 and later, unless an "
             "administrator made it) or have been removed, and a user with two-factor authentication needs a "
             "key instead of a password. Odoo Online offers its API with the Custom plan only."
         ),
@@ -41,8 +41,8 @@ _ACCESS = {
     "odoo_no_rights": Cause(
         _("The user in Odoo may not read what we need"),
         _(
-            "In Odoo, give the user the right “Sales: User: All Documents”. It needs to read orders with their "
-            "lines, customers and products, in every company whose orders it should see."
+            "In Odoo, give the user the right “Sales: User: All Documents”. It needs to read orders with "
+            "their lines, customers and products, in every company whose orders it should see."
         ),
     ),
     "odoo_own_documents_only": Cause(
@@ -97,15 +97,13 @@ _SERVER = {
     "odoo_server_error": Cause(
         _("Odoo failed inside"),
         _(
-            "Wait for the next tries. If it stays so, show the technical detail to whoever runs this Odoo: the "
-            "full error is in the log of the server at that time."
+            "Wait for the next tries. If it stays so, show the technical detail to whoever runs this Odoo: "
+            "the full error is in the log of the server at that time."
         ),
     ),
     "odoo_unavailable": Cause(
         _("Odoo is down, or restarting"),
-        _(
-            "Wait a few minutes. If it stays so, ask whoever runs this Odoo: its web server answers, it does not."
-        ),
+        _("Wait a few minutes. If it stays so, tell whoever runs this Odoo: the web server is up, Odoo not."),
     ),
     "odoo_rate_limited": Cause(
         _("Odoo asks us to call less often"),
@@ -141,9 +139,7 @@ _CALLS = {
     ),
     "odoo_unknown_model": Cause(
         _("This Odoo has no such records"),
-        _(
-            "Install the app Sales in this Odoo, or check that the address and the database are the right ones."
-        ),
+        _("Install the app Sales in this Odoo, or check that address and database are the right ones."),
     ),
     "odoo_unknown_method": Cause(
         _("This Odoo does not know a function that we call"),
@@ -171,8 +167,8 @@ _CALLS = {
     "odoo_no_orders": Cause(
         _("The user sees no confirmed order"),
         _(
-            "Right for a new shop. If there are confirmed orders, check the company of the connection and the "
-            "user's rights in Odoo."
+            "Right for a new shop. If there are confirmed orders, check the company of the connection and "
+            "the user's rights in Odoo."
         ),
     ),
 }
@@ -224,9 +220,7 @@ _WAY_TO_ODOO = {
     ),
     "odoo_unsendable": Cause(
         _("The address or the key of Odoo has a form that cannot be sent"),
-        _(
-            "Type the address anew, and paste the key anew: a line break or a strange letter is in one of them."
-        ),
+        _("Type the address and paste the key anew: a line break or a strange letter is in one of them."),
     ),
     "odoo_proxy": Cause(
         _("Our own proxy does not let us through to Odoo"),
@@ -265,9 +259,7 @@ _RECEIVER = {
     ),
     "receiver_refused": Cause(
         _("The receiver refuses this order"),
-        _(
-            "Read its answer: it names what it does not like. Mend the order in Odoo, or the receiver; then retry."
-        ),
+        _("Read its answer: it says what it does not like. Mend the order or the receiver, then retry."),
     ),
     "receiver_too_large": Cause(
         _("The order is too large for the receiver"),

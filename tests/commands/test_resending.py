@@ -52,7 +52,7 @@ def test_the_last_orders_are_sent_as_replays(run, names, receiver, shop):
 
 
 def test_named_orders_and_a_table_of_what_happened(run, names, receiver):
-    printed = run("resend", "-c", "1", "--order", names[0], "--order", names[2])
+    printed = run("resend", "-c", "Shop Madrid", "--order", names[0], "--order", names[2])
     assert printed.code == 0
     assert [line.split()[0] for line in printed.out.splitlines()[1:]] == [names[0], names[2]]
     assert printed.out.count("sent (HTTP 200, ") == 2
@@ -61,19 +61,19 @@ def test_named_orders_and_a_table_of_what_happened(run, names, receiver):
 
 def test_a_person_chooses_from_a_list(run, names, receiver, person):
     asked = person("1,3")
-    printed = run("resend", "-c", "1")
+    printed = run("resend", "-c", "Shop Madrid")
     assert printed.error == "" and len(asked) == 1
     assert {order for order, *_rest in receiver.orders} == {names[2], names[0]}
 
 
 def test_a_person_chooses_nothing(run, names, receiver, person):
     person("")
-    assert "Nothing was chosen" in run("resend", "-c", "1").error
+    assert "Nothing was chosen" in run("resend", "-c", "Shop Madrid").error
     assert receiver.orders == []
 
 
 def test_left_to_the_poller(run, names, receiver):
-    printed = run("resend", "-c", "1", "--last", "1", "--no-wait")
+    printed = run("resend", "-c", "Shop Madrid", "--last", "1", "--no-wait")
     assert printed.code == 0 and "waiting for its turn" in printed.out
     assert receiver.orders == [] and RetryItem.objects.pending().count() == 1
     assert PollState.objects.get().deliver_at is not None
@@ -81,14 +81,14 @@ def test_left_to_the_poller(run, names, receiver):
 
 def test_not_taken_is_not_success(run, names, receiver):
     receiver.set_mode("odoo", "503")
-    printed = run("resend", "-c", "1", "--last", "1")
+    printed = run("resend", "-c", "Shop Madrid", "--last", "1")
     assert printed.code == 1 and "It stays owed" in printed.error and "retries -c" in printed.error
     assert RetryItem.objects.pending().get().attempts == 1 and no_secret_in(printed)
 
 
 def test_a_paused_receiver_gets_nothing_and_the_person_is_told(run, names, receiver, shop):
     pause([shop], by="ana", reason="moving house", sides=("webhook",))
-    printed = run("resend", "-c", "1", "--last", "1")
+    printed = run("resend", "-c", "Shop Madrid", "--last", "1")
     assert printed.code == 1 and "paused by ana" in printed.error
     assert receiver.orders == [] and RetryItem.objects.pending().count() == 1
 
@@ -97,11 +97,11 @@ def test_a_paused_receiver_gets_nothing_and_the_person_is_told(run, names, recei
     ("line", "words"),
     [
         (["resend"], "-c/--connection"),
-        (["resend", "-c", "1"], "Nobody can choose here"),
+        (["resend", "-c", "Shop Madrid"], "Nobody can choose here"),
         (["resend", "-c", "Lisbon", "--last", "1"], "There is no connection"),
-        (["resend", "-c", "1", "--last", "0"], "not a number from 1 on"),
-        (["resend", "-c", "1", "--last", "1", "--order", "S1"], "not allowed with"),
-        (["resend", "-c", "1", "--order", "S99999"], "S99999"),
+        (["resend", "-c", "Shop Madrid", "--last", "0"], "not a number from 1 on"),
+        (["resend", "-c", "Shop Madrid", "--last", "1", "--order", "S1"], "not allowed with"),
+        (["resend", "-c", "Shop Madrid", "--order", "S99999"], "S99999"),
     ],
 )
 def test_mistakes_are_sentences(run, names, receiver, nobody, line, words):
@@ -111,25 +111,25 @@ def test_mistakes_are_sentences(run, names, receiver, nobody, line, words):
 
 
 def test_an_unknown_order_stops_the_known_ones_too(run, names, receiver):
-    printed = run("resend", "-c", "1", "--order", names[0], "--order", "S99999")
+    printed = run("resend", "-c", "Shop Madrid", "--order", names[0], "--order", "S99999")
     assert printed.code == 1 and names[0] not in printed.error and receiver.orders == []
 
 
 def test_a_disabled_connection(run, names, receiver, shop):
     shop.enabled = False
     shop.save()
-    printed = run("resend", "-c", "1", "--last", "1")
+    printed = run("resend", "-c", "Shop Madrid", "--last", "1")
     assert printed.code == 1 and "--enabled" in printed.error and receiver.orders == []
 
 
 def test_nothing_known_to_choose_from(run, shop, person):
     person()
-    assert "No order of “Shop Madrid” is known yet" in run("resend", "-c", "1").error
+    assert "No order of “Shop Madrid” is known yet" in run("resend", "-c", "Shop Madrid").error
 
 
 def test_odoo_is_down(run, names, odoo, receiver):
     odoo.faults.set("down")
-    printed = run("resend", "-c", "1", "--last", "1")
+    printed = run("resend", "-c", "Shop Madrid", "--last", "1")
     assert printed.code == 1 and printed.error and no_secret_in(printed)
     assert not RetryItem.objects.exists()
 
@@ -137,7 +137,7 @@ def test_odoo_is_down(run, names, odoo, receiver):
 def test_odoo_is_being_read(run, names, shop, monkeypatch):
     monkeypatch.setattr("sync.resending.WAIT_SECONDS", -1)
     leases.claim([shop.odoo_lease_key], "somebody", now=timezone.now())
-    printed = run("resend", "-c", "1", "--last", "1")
+    printed = run("resend", "-c", "Shop Madrid", "--last", "1")
     assert printed.code == 1 and "try again in a minute" in printed.error
 
 

@@ -1,0 +1,83 @@
+"""The test of a connection: every stage on the way from Odoo to the receiver, one after the other.
+
+Nothing of the ledger is touched: the receiver gets a test event, which holds no order.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from connections.models import Connection
+from connections.odoo.stages import Step, odoo_stages
+from sync import payload
+from sync.delivery import Outcome, Receiver, Verdict, deliver
+from sync.signing import new_secret
+
+ANSWER_SHOWN = 200
+ACCEPTS_ANYTHING = "receiver_accepts_wrong_signature"
+
+# One step: name, ok (None is a warning), code (a word of `connections/diagnosis.py`), detail, seconds.
+Stage = Step
+
+
+def run_test(connection: Connection, *, now: datetime) -> Iterator[Stage]:
+    """Odoo first, then the receiver, whatever Odoo said. Each stage comes when it is done; none raises."""
+    began = time.monotonic()
+    yield from odoo_stages(connection, now=now)
+    # A slow Odoo must not make the timestamp of the test event look like a replay.
+    yield from receiver_stages(connection, now=now + timedelta(seconds=time.monotonic() - began))
+
+
+def receiver_stages(connection: Connection, *, now: datetime) -> Iterator[Stage]:
+    receiver = Receiver.of(connection)
+    outcome = _post(receiver, connection, now)
+    delivered = outcome.verdict is Verdict.DELIVERED
+    yield _stage(_("The receiver takes a test event"), delivered, outcome, receiver)
+    if delivered:
+        yield _forgery(receiver, connection, now)
+
+
+def _forgery(receiver: Receiver, connection: Connection, now: datetime) -> Stage:
+    """A good receiver refuses what somebody else signed; one that does not is worth a warning."""
+    stranger = Receiver(receiver.url, receiver.connection_id, (new_secret(),), receiver.send_secret_header)
+    outcome = _post(stranger, connection, now)
+    name = _("The receiver refuses a wrong signature")
+    if outcome.verdict is Verdict.DELIVERED:
+        return Stage(name, None, ACCEPTS_ANYTHING, _status(outcome), _seconds(outcome))
+    if outcome.status is not None and 400 <= outcome.status < 500:
+        return Stage(name, True, "", _status(outcome), _seconds(outcome))
+    # It neither took nor refused it, as when it breaks on it: said, but orders are not in danger.
+    return _stage(name, None, outcome, receiver)
+
+
+def _post(receiver: Receiver, connection: Connection, now: datetime) -> Outcome:
+    event_id = payload.event_id()
+    body = payload.test_body(connection_name=connection.name, event_id=event_id)
+    return deliver(receiver, body, event_id=event_id, now=now)
+
+
+def _stage(name: Any, ok: bool | None, outcome: Outcome, receiver: Receiver) -> Stage:
+    words = [outcome.detail, _status(outcome)]
+    if not ok:
+        words.append(_safe(outcome.answer, receiver))
+    return Stage(name, ok, outcome.code, " ".join(filter(None, words)), _seconds(outcome))
+
+
+def _status(outcome: Outcome) -> str:
+    return f"HTTP {outcome.status}" if outcome.status else ""
+
+
+def _seconds(outcome: Outcome) -> float:
+    return outcome.duration_ms / 1000
+
+
+def _safe(answer: str, receiver: Receiver) -> str:
+    """The beginning of an answer; a receiver may echo what it got, the secret with it."""
+    for secret in receiver.secrets:
+        answer = answer.replace(secret, "********")
+    return answer[:ANSWER_SHOWN]

@@ -50,7 +50,7 @@ def test_news(known, written, state, expected):
         ("a cancellation after a discard", OWED, {"cancelled": True}, Plan()),
         ("a change of a cancelled order", OVER, {"cancelled": True}, Plan(announced="cancelled")),
         ("confirmed again", OVER, {}, Plan(CONFIRMED, "cancelled")),
-        ("cancelled again, owed", OVER, {"cancelled": True, "owed": True}, Plan(CANCELLED, "cancelled", True)),
+        ("cancelled anew", OVER, {"cancelled": True, "owed": True}, Plan(CANCELLED, "cancelled", True)),
         ("a change of a seeded order", SEED, {}, Plan(seed=True)),
         ("a person's resend of a seeded order", SEED, {"replay": True}, Plan(CONFIRMED)),
         ("a resend, unchanged", SENT, {"replay": True, "content_hash": "old"}, Plan(UPDATED, "confirmed")),

@@ -1,4 +1,4 @@
-"""Late, twice, or robbed of its lease: a task that is not wanted any more sends nothing and writes nothing."""
+"""Late, twice, or robbed of its lease: a task nobody wants any more sends nothing and writes nothing."""
 
 import pytest
 

@@ -4,7 +4,7 @@ import pytest
 
 from connections import leases
 from connections.errors import RemoteError
-from sync import resending
+from sync import turns
 from sync.ledger import discard, retry_now
 from sync.models import RetryItem, SeenOrder
 from sync.resending import NoSuchOrder, resend
@@ -69,9 +69,9 @@ def test_a_resend_while_odoo_is_down_says_so_and_owes_nothing(world):
 
 
 def test_a_resend_waits_for_its_turn_and_says_when_it_gets_none(world, monkeypatch):
-    monkeypatch.setattr(resending, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0)
     leases.claim([world.connection.odoo_lease_key], leases.new_token(), now=world.clock())
-    with pytest.raises(resending.Busy):
+    with pytest.raises(turns.Busy):
         resend(world.connection, last=1, clock=world.clock)
 
 

@@ -1,0 +1,83 @@
+"""A turn at one Odoo database outside the poll: the lease, a client, and writing that is fenced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from time import monotonic, sleep
+
+from django.db import transaction
+
+from connections import leases
+from connections.errors import RemoteError, on_side
+from connections.models import Connection
+from connections.odoo.client import OdooClient, connect
+from connections.odoo.server import Server
+from sync import ledger
+from sync.models import PollState
+from sync.sources.odoo import WANTED, OdooSource
+
+WAIT_SECONDS = 30
+TURN_SECONDS = 150  # longer than any two calls; every write renews it
+
+
+class Busy(Exception):
+    """Somebody else is reading this Odoo database and did not finish in time, or took our turn from us."""
+
+
+class Turn:
+    """Nobody else reads this database while we do. `source` asks Odoo, `writing` is for what we learnt."""
+
+    def __init__(self, connection: Connection, token: str, clock: Callable[[], datetime]) -> None:
+        self.connection, self.token, self.clock = connection, token, clock
+        self.began = clock()
+
+    @cached_property
+    def client(self) -> OdooClient:
+        stored = PollState.objects.filter(connection=self.connection).values_list("server", flat=True).first()
+        return connect(self.connection, Server.from_json(stored or {}), now=self.began, wanted=WANTED)
+
+    @cached_property
+    def source(self) -> OdooSource:
+        return OdooSource(self.client, self.connection.company_id)
+
+    @property
+    def state(self) -> PollState:
+        return PollState.objects.get(connection=self.connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[datetime]:
+        """A transaction that only the holder of the turn gets into. Raises Busy."""
+        now = self.clock()
+        with transaction.atomic():
+            keys = [self.connection.odoo_lease_key]
+            held = leases.renew(keys, self.token, now=now, seconds=TURN_SECONDS)
+            if not held or not ledger.lock([self.connection.pk]):
+                raise Busy(self.connection.name)
+            yield now
+
+
+@contextmanager
+def turn(
+    connection: Connection, *, clock: Callable[[], datetime], wait_seconds: float | None = None
+) -> Iterator[Turn]:
+    """Wait for a poll under way to end, then read. Raises Busy, and RemoteError with the side in its code."""
+    PollState.objects.create_missing(clock())
+    token = _take(connection, clock, WAIT_SECONDS if wait_seconds is None else wait_seconds)
+    try:
+        yield Turn(connection, token, clock)
+    except RemoteError as error:
+        raise on_side("odoo", error) from None
+    finally:
+        leases.release([connection.odoo_lease_key], token)
+
+
+def _take(connection: Connection, clock: Callable[[], datetime], wait_seconds: float) -> str:
+    token, deadline = leases.new_token(), monotonic() + wait_seconds
+    while not leases.claim([connection.odoo_lease_key], token, now=clock(), seconds=TURN_SECONDS):
+        if monotonic() > deadline:
+            raise Busy(connection.name)
+        sleep(0.2)
+    return token

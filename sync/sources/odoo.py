@@ -11,6 +11,7 @@ from connections.errors import Contract, RemoteError
 from sync.orders import Change, Order, Unreadable
 from sync.sources import odoo_mapping
 from sync.sources.odoo_fields import CONFIRMED, FOLLOWED, ORDER, WANTED
+from sync.sources.odoo_narrowing import narrow_down, one_order_may_cause
 from sync.sources.odoo_reading import read_orders, records
 from sync.sources.odoo_values import Misfit, Record, choice, moment, record_id
 
@@ -19,25 +20,12 @@ if TYPE_CHECKING:  # the rest needs no Django
 
 __all__ = ["WANTED", "OdooSource"]
 
-# Causes that may lie in one order of a batch: a record rule on its partner, a computed field that breaks on
-# it in whatever way, an answer that is too large or cannot be parsed.
-ONE_ORDER_MAY_CAUSE = {
-    "odoo_bad_call",
-    "odoo_broken_answer",
-    "odoo_no_rights",
-    "odoo_record_gone",
-    "odoo_refused_call",
-    "odoo_server_error",
-    "odoo_too_large",
-    "odoo_unknown_field",
-    "odoo_unknown_method",
-}
-CONTROLS = 3
+CONTROLS = 3  # other orders to try when one cannot be read
 
 Result = TypeVar("Result")
 Leaves = list[list[Any]]
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("poller.source")
 
 
 class OdooSource:
@@ -72,9 +60,10 @@ class OdooSource:
         try:
             return self._read(wanted)
         except RemoteError as error:
-            if error.code not in ONE_ORDER_MAY_CAUSE:
+            if not one_order_may_cause(error):
                 raise
-            return self._isolate(wanted, error)
+            controls = self.newest(CONTROLS, without=wanted)
+            return narrow_down(self._read, wanted, controls, error)
 
     def newest(self, limit: int, *, without: Sequence[int] = ()) -> list[int]:
         """Ids of the latest confirmed orders, latest first."""
@@ -96,6 +85,21 @@ class OdooSource:
         named = [record for record in found if _has_id(record) and isinstance(record.get("name"), str)]
         ids = {record["name"]: record["id"] for record in sorted(named, key=record_id)}
         return {name: ids[name] for name in names if name in ids}
+
+    def undelivered(self, *, since: datetime, after_id: int = 0, limit: int) -> list[Change]:
+        """Orders dated at `since` or later that are confirmed and not wholly delivered yet, by id."""
+
+        def domain() -> Leaves:
+            return [*self.open_domain, ["date_order", ">=", _literal(since)], ["id", ">", after_id]]
+
+        page = self._page(domain, ["write_date", "state"], after_id=after_id, limit=limit)
+        return [_change(record, since) for record in page]
+
+    def states(self, order_ids: Sequence[int]) -> dict[int, str]:
+        """The state of each of these orders that still exists, whatever it is."""
+        domain: Leaves = [["id", "in", list(order_ids)]]
+        found = self._search(lambda: domain, ["state"], order="id") if order_ids else []
+        return {record["id"]: str(record.get("state")) for record in found if _has_id(record)}
 
     def max_id(self) -> int:
         """The highest id of any order, confirmed or not; 0 in an empty shop."""
@@ -144,39 +148,6 @@ class OdooSource:
             for order_id in order_ids:
                 orders.setdefault(order_id, Unreadable(order_id, "Odoo answered something that is no record"))
         return [orders[order_id] for order_id in order_ids if order_id in orders]
-
-    def _isolate(self, order_ids: list[int], error: RemoteError) -> list[Order | Unreadable]:
-        """Find the orders that make a call fail.
-
-        Raises `error` when it is not the orders' fault: no other order can be read either or, where there is
-        no other, neither the first nor the last of these.
-        """
-        controls = self.newest(CONTROLS, without=order_ids) or [order_ids[0], order_ids[-1]]
-        if not any(self._is_readable(order_id) for order_id in controls):
-            raise error
-        return self._halves(order_ids, error)
-
-    def _is_readable(self, order_id: int) -> bool:
-        try:
-            return bool(self._read([order_id]))
-        except RemoteError as error:
-            if error.code not in ONE_ORDER_MAY_CAUSE:
-                raise
-            return False
-
-    def _halves(self, order_ids: list[int], error: RemoteError) -> list[Order | Unreadable]:
-        if len(order_ids) == 1:
-            return [Unreadable(order_ids[0], str(error))]
-        middle = len(order_ids) // 2
-        results: list[Order | Unreadable] = []
-        for half in (order_ids[:middle], order_ids[middle:]):
-            try:
-                results += self._read(half)
-            except RemoteError as again:
-                if again.code not in ONE_ORDER_MAY_CAUSE:
-                    raise
-                results += self._halves(half, again)
-        return results
 
     def _fresh(self, ask: Callable[[], Result]) -> Result:
         known = self.client.server

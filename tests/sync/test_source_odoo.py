@@ -233,6 +233,27 @@ def test_confirmed_ids_page():
     assert source.confirmed_ids(after_id=ids[3], limit=4) == ids[4:8]
 
 
+@pytest.mark.parametrize("major", VERSIONS)
+def test_what_is_not_wholly_delivered(major):
+    source = OdooSource(RecordedOdoo(major))
+    case = cases(major)
+    due = source.undelivered(since=LONG_AGO, limit=1000)
+    assert due == source.changes(since=LONG_AGO, only_open=True)
+    assert case["delivered"] not in {change.order_id for change in due}
+    assert source.undelivered(since=LONG_AGO, after_id=due[1].order_id, limit=2) == due[2:4]
+    assert source.undelivered(since=datetime(2030, 1, 1, tzinfo=UTC), limit=9) == []
+
+
+def test_states_are_told_of_any_order():
+    odoo = RecordedOdoo(19)
+    case = cases(19)
+    wanted = {case["draft"]: "draft", case["sent"]: "sent", case["cancelled_after_confirm"]: "cancel"}
+    assert OdooSource(odoo).states([*wanted, 999_999]) == wanted
+    odoo.calls.clear()
+    assert OdooSource(odoo).states([]) == {}
+    assert not odoo.calls
+
+
 def test_an_empty_shop():
     odoo = RecordedOdoo(19)
     odoo.tables["sale.order"].clear()

@@ -389,3 +389,19 @@ def test_what_no_order_causes_is_raised_at_once(error):
         OdooSource(odoo).read(ASKED)
     assert raised.value is error
     assert odoo.calls == Counter({("web_search_read", "sale.order"): 1})
+
+
+@pytest.mark.parametrize("calls_before_it_goes_down", [1, 2, 3, 4])
+def test_a_server_that_goes_down_meanwhile_is_told(calls_before_it_goes_down):
+    odoo = Refusing(NO_RIGHTS, 26, 27)
+    ask, asked = odoo.web_search_read, []
+
+    def answer(*args, **kwargs):
+        asked.append(args)
+        if len(asked) > calls_before_it_goes_down:
+            raise Temporary("odoo_unreachable")
+        return ask(*args, **kwargs)
+
+    odoo.web_search_read = answer
+    with pytest.raises(Temporary):
+        OdooSource(odoo).read(ASKED)

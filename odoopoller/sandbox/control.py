@@ -67,16 +67,20 @@ class Control:
     def _command(self, headers: Mapping[str, str], body: bytes) -> Answer:
         from_page = headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
         try:
-            command = dict(parse_qsl(body.decode())) if from_page else orjson.loads(body)
+            command = (
+                dict(parse_qsl(body.decode(), keep_blank_values=True)) if from_page else orjson.loads(body)
+            )
             self.apply(command)
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
+        except (ValueError, TypeError) as error:
             return json_answer({"error": str(error)}, 400)
         if from_page:
             return Answer(303, b"", {"Location": "/"})
         return json_answer({"ok": True})
 
     def apply(self, command: Mapping[str, Any]) -> None:
-        """Carry out one command; as the page and benches send it. Raises ValueError or KeyError."""
+        """Carry out one command; as the page and benches send it. Raises ValueError."""
+        if not isinstance(command, dict):
+            raise ValueError("a command is a JSON object")
         if command.get("reset"):
             self._reset()
         elif "hook" in command:
@@ -161,7 +165,7 @@ def _chosen(known: Mapping[str, T], name: str, make: Callable[[str], T] | None =
     if name == "*":
         return list(known.values())
     if name not in known and make is None:
-        raise KeyError(f"there is no {name!r}; there are: {', '.join(known)}")
+        raise ValueError(f"there is no {name!r}; there are: {', '.join(known)}")
     return [known[name] if make is None else make(name)]
 
 

@@ -84,7 +84,7 @@ def encryption_keys(name: str) -> list[str]:
 
 
 DATA_DIR = Path(text("POLLER_DATA_DIR", str(BASE_DIR / "var")))
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 # --- Django --------------------------------------------------------------------------------------------
 
@@ -179,7 +179,7 @@ Q_CLUSTER: dict[str, Any] = {
     "name": "odoopoller",
     "workers": WORKERS,
     "queue_limit": WORKERS,
-    "bulk": 5,
+    "bulk": 1,  # a task is a batch already; what one host has taken no other can do
     "timeout": TASK_SECONDS,
     "retry": TASK_SECONDS * 5,
     "max_attempts": 1,

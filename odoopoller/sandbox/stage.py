@@ -21,12 +21,14 @@ LIFE_STEP_SECONDS = 0.2
 class Plan:
     """What to build. `per_minute` orders are confirmed in each shop; latencies are seconds.
 
-    Every version is a server of its own with `shops` databases. Port 0 takes free ports.
+    Every version is a server of its own with `shops` databases. Port 0 takes free ports. Orders are numbered
+    from `after_order` on: whoever remembers the orders of an earlier sandbox must not meet their ids again.
     """
 
     versions: tuple[int, ...] = (17,)
     shops: int = 1
     orders: int = 20
+    after_order: int = 0
     per_minute: float = 2.0
     latency_seconds: float = 0.0
     receiver_latency_seconds: float = 0.0
@@ -81,6 +83,7 @@ class Stage:
         for number in range(1, self.plan.shops + 1):
             name = f"shop{version}" if number == 1 else f"shop{version}-{number}"
             shop = Shop(version, name, clock)
+            shop.world.reserve_id("sale.order", self.plan.after_order)
             shop.faults.latency_seconds = self.plan.latency_seconds
             hook = self.receiver.hook(name)
             hook.secrets = (webhook_secret(name),)

@@ -38,6 +38,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--shops", type=int, default=1, help="databases per version")
         parser.add_argument("--orders", type=int, default=20, help="confirmed orders each shop starts with")
+        parser.add_argument("--after-order", type=int, default=0, help="number orders from there on")
         parser.add_argument("--rate", type=float, default=2.0, help="new orders per minute and shop")
         parser.add_argument("--latency", type=float, default=0.0, help="seconds Odoo takes to answer")
         parser.add_argument("--receiver-latency", type=float, default=0.0, help="seconds the receiver takes")
@@ -52,6 +53,7 @@ class Command(BaseCommand):
             versions=tuple(dict.fromkeys(options["versions"])),
             shops=options["shops"],
             orders=options["orders"],
+            after_order=options["after_order"],
             per_minute=options["rate"],
             latency_seconds=options["latency"],
             receiver_latency_seconds=options["receiver_latency"],

@@ -1,0 +1,1 @@
+"""What `make run` does: everything on one machine, in one terminal."""

@@ -19,9 +19,9 @@ _ACCESS = {
         _("Odoo does not accept the user name and the key"),
         _(
             "Check the user name letter by letter. Then make a new API key in Odoo, as that user: "
-            "Preferences, Account Security, New API Key. A key may have expired (90 days on Odoo 18 and later, unless an "
-            "administrator made it) or have been removed, and a user with two-factor authentication needs a "
-            "key instead of a password. Odoo Online offers its API with the Custom plan only."
+            "Preferences, Account Security, New API Key. A key may have expired (90 days on Odoo 18 and "
+            "later, unless an administrator made it) or have been removed, and a user with two-factor "
+            "authentication needs a key instead of a password. Odoo Online has an API in plan Custom only."
         ),
     ),
     "odoo_plan_without_api": Cause(

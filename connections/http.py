@@ -43,6 +43,15 @@ class Limits:
     answer_bytes: int = 50 * 1024 * 1024
     truncate: bool = False
 
+    def begin_call(self) -> None:
+        """Hold what this thread does next to these limits."""
+        sockets.call.begin(
+            connect_seconds=self.connect_seconds,
+            read_seconds=self.read_seconds,
+            whole_seconds=self.whole_seconds,
+            answer_bytes=self.answer_bytes,
+        )
+
 
 ODOO_LIMITS = Limits()
 RECEIVER_LIMITS = Limits(whole_seconds=30, answer_bytes=64 * 1024, truncate=True)
@@ -80,11 +89,7 @@ def request(
     Permanent (blocked_address, plain_http, unsendable, too_large); no other exception.
     """
     started = time.monotonic()
-    sockets.call.begin(
-        connect_seconds=limits.connect_seconds,
-        read_seconds=limits.read_seconds,
-        whole_seconds=limits.whole_seconds,
-    )
+    limits.begin_call()
     try:
         return _attempt(method, url, headers, body, limits, started)
     except Temporary as error:

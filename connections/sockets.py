@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
-from connections.errors import Permanent, Temporary
+from connections.errors import Permanent, RemoteError, Temporary
 from connections.networks import Network, inside, parse_networks, refusal
 
 HEADER_BYTES = 64 * 1024
@@ -26,10 +26,15 @@ class Call(threading.local):
     deadline: float = 0.0
     connect_seconds: float = 5.0
     read_seconds: float = 30.0
+    answer_bytes: int = 0
     fresh: bool = False
 
-    def begin(self, *, connect_seconds: float, read_seconds: float, whole_seconds: float) -> None:
+    def begin(
+        self, *, connect_seconds: float, read_seconds: float, whole_seconds: float, answer_bytes: int
+    ) -> None:
         self.deadline = time.monotonic() + whole_seconds
+        # Twice, since a body in chunks is longer on its way; what is kept of it is counted elsewhere.
+        self.answer_bytes = 2 * answer_bytes + HEADER_BYTES
         self.connect_seconds = connect_seconds
         self.read_seconds = read_seconds
         self.fresh = False
@@ -147,18 +152,20 @@ def _connect_error(error: OSError) -> Temporary:
 
 
 class Wire(io.RawIOBase):
-    """What a socket receives: each wait is bounded by the call, and the header by `HEADER_BYTES`."""
+    """What a socket receives: each wait is bounded by the call, and so is what comes, header and body."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._raw = sock.makefile("rb", buffering=0)
-        self._header_left: int | None = HEADER_BYTES
+        self._left = HEADER_BYTES
+        self._too_much: RemoteError = Temporary("broken_answer", "a header without an end")
 
     def makefile(self, mode: str) -> io.BufferedReader:
         return io.BufferedReader(self)
 
     def header_is_over(self) -> None:
-        self._header_left = None
+        self._left = call.answer_bytes
+        self._too_much = Permanent("too_large", "more than we are willing to read")
 
     def readable(self) -> bool:
         return True
@@ -166,10 +173,9 @@ class Wire(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         self._sock.settimeout(call.seconds_left())
         count = self._raw.readinto(buffer)
-        if self._header_left is not None:
-            self._header_left -= count or 0
-            if self._header_left < 0:
-                raise Temporary("broken_answer", f"a header of more than {HEADER_BYTES // 1024} KB")
+        self._left -= count or 0
+        if self._left < 0:
+            raise self._too_much
         return count
 
     def close(self) -> None:

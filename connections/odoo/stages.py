@@ -113,11 +113,7 @@ def _look_up(url: str) -> str:
         return str(_("through the proxy"))
     parts = urlsplit(url)
     host, plain = parts.hostname or "", parts.scheme == "http"
-    sockets.call.begin(
-        connect_seconds=ODOO_LIMITS.connect_seconds,
-        read_seconds=ODOO_LIMITS.read_seconds,
-        whole_seconds=ODOO_LIMITS.whole_seconds,
-    )
+    ODOO_LIMITS.begin_call()
     try:
         found = sockets.resolve(host, parts.port or 443)
         sockets.check_addresses(host, found, plain=plain)

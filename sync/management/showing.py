@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +45,19 @@ def cell(value: Any) -> str:
     if isinstance(value, datetime):
         return timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S")
     return "".join(c if c.isprintable() else " " for c in str(value))
+
+
+@contextmanager
+def quiet(logger: str, *, unless: bool) -> Iterator[None]:
+    """Leave out what a log says of each step where a table tells it all; warnings still come."""
+    log = logging.getLogger(logger)
+    level = log.level
+    if not unless:
+        log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _jsonable(value: Any) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -38,7 +40,13 @@ class TeachingCommand(BaseCommand):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
-            return super().execute(*args, **options)
+            output = super().execute(*args, **options)
+            self.stdout.flush()
+            return output
+        except BrokenPipeError:
+            # Who reads us has seen enough, as `head` has: nothing is wrong, and nothing more can be said.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return None
         except RemoteError as error:
             raise CommandError(sentence(error)) from error
         except ImproperlyConfigured as error:

@@ -5,8 +5,8 @@ import io
 import pytest
 
 from connections.models import Connection
-from sync.models import PollState, RetryItem
-from tests.commands.rows import CANARY_KEY, CANARY_SECRET, owed, polled, sent
+from sync.models import DeliveryAttempt, PollState, RetryItem, SentOrder, SyncLog
+from tests.commands.rows import CANARY_KEY, CANARY_SECRET, logged, owed, polled, sent, tried
 from tests.conftest import NOON
 
 WHOLE = {
@@ -240,3 +240,14 @@ def test_nobody_to_ask(run, nobody, known):
 def test_yes_in_advance(run, nobody, known):
     assert run("deleteconnection", str(known.pk), "--yes").code == 0
     assert not Connection.objects.exists()
+
+
+def test_a_long_history_goes_in_small_steps(run, nobody, known, make_connection, monkeypatch):
+    monkeypatch.setattr("sync.removing.CHUNK", 2)
+    for number in range(10, 15):
+        tried(owed(known, number=number))
+        logged(known)
+    other = owed(make_connection())
+    assert run("deleteconnection", str(known.pk), "--yes").code == 0
+    assert list(RetryItem.objects.all()) == [other]
+    assert not any(model.objects.exists() for model in (DeliveryAttempt, SyncLog, SentOrder))

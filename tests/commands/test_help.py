@@ -1,10 +1,12 @@
 """Every command teaches: an example in its --help that its own parser accepts, and no traceback."""
 
+import io
 import shlex
 import subprocess
+from types import SimpleNamespace
 
 import pytest
-from django.core.management import get_commands, load_command_class
+from django.core.management import call_command, get_commands, load_command_class
 from django.db import OperationalError
 from django.db import connection as database
 
@@ -94,6 +96,20 @@ def test_a_secret_that_no_key_can_read(run, shop):
     assert printed.code == 1 and "POLLER_ENCRYPTION_KEY" in printed.error
     assert run("editconnection", pk, "--api-key", "a-new-key").error == ""
     assert Connection.objects.get().api_key.reveal() == "a-new-key"
+
+
+@pytest.mark.django_db
+def test_a_reader_who_leaves_early_is_no_fault(monkeypatch):
+    page, closed = io.StringIO(), []
+
+    def broken(text):
+        raise BrokenPipeError
+
+    page.write = broken
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(fileno=lambda: 1))
+    monkeypatch.setattr("os.dup2", lambda source, target: closed.append(target))
+    call_command("connections", stdout=page)
+    assert closed == [1]
 
 
 @pytest.mark.slow

@@ -135,7 +135,7 @@ def test_odoo_is_down(run, names, odoo, receiver):
 
 
 def test_odoo_is_being_read(run, names, shop, monkeypatch):
-    monkeypatch.setattr("sync.resending.WAIT_SECONDS", -1)
+    monkeypatch.setattr("sync.turns.WAIT_SECONDS", -1)
     leases.claim([shop.odoo_lease_key], "somebody", now=timezone.now())
     printed = run("resend", "-c", "Shop Madrid", "--last", "1")
     assert printed.code == 1 and "try again in a minute" in printed.error

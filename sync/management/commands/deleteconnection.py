@@ -13,6 +13,7 @@ from sync.management.asking import confirm
 from sync.management.choosing import add_connection, connection_called
 from sync.management.teaching import TeachingCommand
 from sync.models import DeliveryAttempt, RetryItem, SeenOrder, SentOrder, SyncLog
+from sync.removing import remove
 
 
 class Command(TeachingCommand):
@@ -36,7 +37,7 @@ class Command(TeachingCommand):
         otherwise = _("Nobody can answer here: say --yes to delete “%s”.") % connection.name
         if not options["yes"] and not confirm(question, otherwise=otherwise):
             raise CommandError(_("Nothing was deleted."))
-        connection.delete()
+        remove(connection)
         return _("“%s” is deleted. What the receiver already has stays there.") % connection.name
 
 

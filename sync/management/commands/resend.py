@@ -12,7 +12,7 @@ from connections.models import Connection
 from sync.management.asking import ask, is_terminal
 from sync.management.choosing import add_connection_option, connection_called, numbers, positive
 from sync.management.sending import results, send_now
-from sync.management.showing import show, show_json
+from sync.management.showing import quiet, show, show_json
 from sync.management.standing import held_back
 from sync.management.teaching import TeachingCommand
 from sync.models import SeenOrder, Status
@@ -65,7 +65,8 @@ class Command(TeachingCommand):
             raise CommandError("\n".join(held_back(connection)))
         items = _owed(connection, **self._which(connection, options))
         if not options["no_wait"]:
-            send_now(connection, items)
+            with quiet("poller", unless=options["verbosity"] > 1):
+                send_now(connection, items)
         rows = results(items)
         if options["json"]:
             show_json(self.stdout, rows)
@@ -108,7 +109,9 @@ def _owed(connection: Connection, **which: Any) -> Any:
     try:
         return resend(connection, **which)
     except NoSuchOrder as error:
-        raise CommandError(_("Odoo has no confirmed order %s. Nothing was sent.") % error) from error
+        raise CommandError(
+            _("Nothing was sent. Not found among the confirmed orders of Odoo: %s") % error
+        ) from error
     except Busy as error:
         raise CommandError(
             _("A poll is still reading this Odoo database. Nothing was sent; try again in a minute.")

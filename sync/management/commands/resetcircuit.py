@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from connections.models import Circuit, Connection, Side, resume
+from connections.models import Circuit, CircuitState, Connection, Side, resume
 from sync.ledger import wake_deliveries
 from sync.management.choosing import add_connection, connection_called
 from sync.management.teaching import TeachingCommand
@@ -61,8 +61,9 @@ def _told(side: Side, before: Circuit | None, now: datetime) -> str:
             "by": before.paused_by or _("the poller"),
             "reason": before.paused_reason or "-",
         }
-    state = before.get_state_display().lower() if before else _("closed")
+    if before is None or before.state == CircuitState.CLOSED:
+        return _("%s: was closed already. It is called at once.") % side.label
     return _("%(side)s: was %(state)s, is closed now. The next call goes out at once.") % {
         "side": side.label,
-        "state": state,
+        "state": before.get_state_display().lower(),
     }

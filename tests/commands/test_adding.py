@@ -149,6 +149,12 @@ def test_a_person_who_leaves(run, person):
     assert printed.code == 1 and "Stopped" in printed.error and not Connection.objects.exists()
 
 
+def test_a_person_who_leaves_at_the_secret(run, person):
+    person()
+    printed = run(*add(api_key="-"))
+    assert printed.code == 1 and "Stopped" in printed.error and not Connection.objects.exists()
+
+
 def test_a_person_who_presses_control_c(run, person, monkeypatch):
     person()
 
@@ -237,8 +243,9 @@ def test_nobody_to_ask(run, nobody, known):
     assert printed.code == 1 and "--yes" in printed.error and Connection.objects.exists()
 
 
-def test_yes_in_advance(run, nobody, known):
-    assert run("deleteconnection", str(known.pk), "--yes").code == 0
+def test_yes_in_advance(run, nobody, shop):
+    printed = run("deleteconnection", str(shop.pk), "--yes")
+    assert printed.code == 0 and "owes" not in printed.out
     assert not Connection.objects.exists()
 
 

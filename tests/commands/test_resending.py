@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from connections import leases
 from connections.models import Circuit, pause
-from sync.management.sending import send_now
+from sync.management.sending import results, send_now
 from sync.models import PollState, RetryItem, SeenOrder, SentOrder
 from tests.commands.rows import CANARY_KEY, CANARY_SECRET, owed, polled
 
@@ -173,3 +173,23 @@ def test_a_receiver_that_rests_is_not_waited_for(receiver, shop, clock, rest):
     item, began = owed(shop), clock()
     send_now(shop, [item], clock=clock, sleep=clock.advance)
     assert clock() == began and receiver.hook("odoo").counts["requests"] == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({}, "waiting for its turn"),
+        ({"status": "superseded"}, "Replaced by a newer version"),
+        ({"error_code": "receiver_error"}, "Waiting: "),
+        ({"status": "failed", "error_code": "receiver_refused"}, "Needs a person: "),
+        ({"status": "sent"}, "sent"),
+    ],
+)
+def test_how_an_order_fared(shop, values, told):
+    assert results([owed(shop, **values)])[0]["result"].startswith(told)
+
+
+@pytest.mark.parametrize(("verbosity", "logged"), [("1", 0), ("2", 1)])
+def test_each_delivery_is_logged_when_asked_for(run, names, receiver, caplog, verbosity, logged):
+    assert run("resend", "-c", "Shop Madrid", "--last", "1", "-v", verbosity).code == 0
+    assert sum(record.name == "poller.delivery" for record in caplog.records) == logged

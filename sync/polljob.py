@@ -131,17 +131,7 @@ class Job:
     def set_aside(self, change: Change, order: Unreadable) -> Found:
         self.log.orders_failed += 1
         self.log.error_code, self.log.error_detail = "odoo_unreadable_order", order.reason[:500]
-        return Found(
-            connection=self.connection,
-            order_id=change.order_id,
-            name=f"#{change.order_id}",
-            reference="",
-            state=change.state,
-            write_date=change.write_date,
-            content=None,
-            content_hash="",
-            problem=order.reason,
-        )
+        return Found.unreadable(self.connection, change, order.reason)
 
     def free_at(self, now: datetime) -> datetime | None:
         """When the rate limit lets the next call to this database go; None is at once."""

@@ -14,7 +14,7 @@ from connections.models import Connection
 from sync import payload
 from sync.deciding import Known
 from sync.models import PollState, RetryItem, SeenOrder
-from sync.orders import Order
+from sync.orders import Change, Order
 
 Key = tuple[int, int]  # connection, order
 
@@ -60,6 +60,21 @@ class Found:
             content_hash=payload.content_hash(content),
             before_start=before_start,
             replay=replay,
+        )
+
+    @classmethod
+    def unreadable(cls, connection: Connection, change: Change, reason: str) -> Found:
+        """An order that Odoo has and that we cannot make sense of: set aside for a person."""
+        return cls(
+            connection=connection,
+            order_id=change.order_id,
+            name=f"#{change.order_id}",
+            reference="",
+            state=change.state,
+            write_date=change.write_date,
+            content=None,
+            content_hash="",
+            problem=reason,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
@@ -28,9 +28,29 @@ class PollStateQuerySet(models.QuerySet["PollState"]):
     def create_missing(self, now: datetime) -> int:
         """Every connection gets its row before its first poll; returns how many were made."""
         fresh = Connection.objects.filter(poll_state__isnull=True).values_list("pk", flat=True)
-        rows = [PollState(connection_id=pk, next_poll_at=now) for pk in fresh]
+        hour, day = timedelta(hours=1), timedelta(days=1)
+        rows = [
+            # Spread over the hour and the day by number, so that many shops are not checked at once.
+            PollState(
+                connection_id=pk,
+                next_poll_at=now,
+                deep_check_at=now + hour * (0.5 + pk % 60 / 60),
+                reconcile_at=now + day * (0.5 + pk % 96 / 96),
+            )
+            for pk in fresh
+        ]
         PollState.objects.bulk_create(rows, ignore_conflicts=True)
         return len(rows)
+
+    def deep_check_due(self, now: datetime) -> PollStateQuerySet:
+        """Connections that have begun and whose open orders are to be read again, longest waiting first."""
+        due = self._runnable(Side.ODOO, now).filter(window_to__isnull=False)
+        return due.filter(deep_check_at__lte=now).order_by("deep_check_at")
+
+    def reconciliation_due(self, now: datetime) -> PollStateQuerySet:
+        """Connections that have begun and are to be compared with Odoo, longest waiting first."""
+        due = self._runnable(Side.ODOO, now).filter(window_to__isnull=False)
+        return due.filter(reconcile_at__lte=now).order_by("reconcile_at")
 
     def wake(self, now: datetime) -> int:
         """Poll these connections at once."""
@@ -64,6 +84,10 @@ class PollState(models.Model):
         _("server"), default=dict, blank=True
     )
     clock_offset_seconds = models.FloatField(_("clock difference in seconds"), null=True, blank=True)
+
+    deep_check_at = models.DateTimeField(_("next deep check"), null=True, blank=True, db_index=True)
+    deep_after_id = models.BigIntegerField(null=True, blank=True)
+    reconcile_at = models.DateTimeField(_("next reconciliation"), null=True, blank=True, db_index=True)
 
     last_polled_at = models.DateTimeField(_("last poll"), null=True, blank=True)
     last_success_at = models.DateTimeField(_("last good poll"), null=True, blank=True)

@@ -1,0 +1,53 @@
+"""Reconciliation: one comparison of a shop with the ledger, with its progress and its verdicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from connections.models import Connection
+
+
+class Progress(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+
+
+class Reconciliation(models.Model):
+    """`differences` is a list of {"order_id", "order", "verdict"}, the first so many; `counts` has them all."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="reconciliations")
+    since = models.DateTimeField(_("orders written since"))
+    repair = models.BooleanField(_("with repair"), default=False)
+    requested_by = models.CharField(_("asked for by"), max_length=150, blank=True)
+    requested_at = models.DateTimeField(_("asked for at"))
+    progress = models.CharField(
+        _("progress"), max_length=10, choices=Progress.choices, default=Progress.WAITING
+    )
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    orders_compared = models.PositiveIntegerField(_("orders compared"), default=0)
+    calls = models.PositiveIntegerField(_("calls to Odoo"), default=0)
+    counts: models.JSONField[dict[str, int], dict[str, int]] = models.JSONField(_("counts"), default=dict)
+    differences: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(
+        _("differences"), default=list
+    )
+    error_code = models.CharField(_("error"), max_length=60, blank=True)
+    error_detail = models.CharField(_("detail"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("reconciliation")
+        verbose_name_plural = _("reconciliations")
+        ordering = ["-id"]
+        permissions = [("reconcile_connection", _("Can reconcile connections"))]
+
+    def __str__(self) -> str:
+        return f"{self.connection_id} since {self.since:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_clean(self) -> bool:
+        return self.progress == Progress.DONE and not sum(self.counts.values())

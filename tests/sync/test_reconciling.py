@@ -1,0 +1,135 @@
+"""Deep checks and reconciliations: what no poll can see is found, repaired the normal way, and clean after."""
+
+from datetime import timedelta
+
+import pytest
+
+from sync import reconciling
+from sync.deepcheck import deep_check
+from sync.models import SeenOrder, SyncLog
+
+
+def compare(world, *, repair=False):
+    since = world.clock() - timedelta(days=2)
+    wanted = reconciling.ask(world.connection, since=since, repair=repair, now=world.clock())
+    return reconciling.run(wanted, clock=world.clock)
+
+
+def check(world):
+    log = deep_check(world.connection, clock=world.clock)
+    world.wait(seconds=20)
+    return log
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda world, order: world.shop.edit_line_silently(world.shop.lines(order)[0]["id"], name="Other"),
+        lambda world, order: world.shop.edit_line_silently(world.shop.lines(order)[0]["id"], sequence=99),
+        lambda world, order: world.shop.edit_partner(world.shop.customer_id, street="Calle Nueva 5"),
+    ],
+    ids=["a line's text", "a line's place", "the customer's street"],
+)
+def test_a_change_that_moves_no_stamp_is_found_by_the_deep_check(world, change):
+    order_id = world.confirmed()
+    world.wait(minutes=30)
+    change(world, order_id)
+    world.wait(minutes=30)
+    assert len(world.got()) == 1
+    log = check(world)
+    assert (log.kind, log.orders_found, log.orders_skipped) == ("deep_check", 1, 0)
+    assert log.calls >= 2
+    assert [(event, version) for _, event, version in world.got()][1:] == [("order.updated", 2)]
+    assert check(world).orders_skipped == 1
+    assert len(world.got()) == 2
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_an_order_cancelled_and_taken_away_between_two_polls_is_told(world, deleted):
+    order_id = world.confirmed()
+    world.wait(minutes=2)
+    world.shop.cancel(order_id)
+    if deleted:
+        world.shop.unlink(order_id)
+    else:
+        world.shop.back_to_draft(order_id)
+    world.wait(minutes=2)
+    assert len(world.got()) == 1
+    check(world)
+    assert [event for _, event, _ in world.got()] == ["order.confirmed", "order.cancelled"]
+    body = world.hook.deliveries[-1].body
+    assert (body["order"]["state"], body["order"]["id"], len(body["items"])) == ("cancel", order_id, 1)
+
+
+def test_fully_delivered_orders_are_not_read_again(world):
+    order_id = world.confirmed()
+    world.shop.edit_order(order_id, delivery_status="full")
+    world.wait(minutes=2)
+    assert check(world).orders_found == 0
+
+
+def test_each_kind_of_difference_is_named_and_repaired_and_a_second_run_is_clean(world):
+    orders = [world.confirmed() for _ in range(6)]
+    world.wait(minutes=2)
+    missing, stale, cancelled, deleted, extra, fine = orders
+    SeenOrder.objects.filter(order_id=missing).delete()
+    world.connection.sent_orders.filter(order_id=missing).delete()
+    world.connection.retry_items.filter(order_id=missing).delete()
+    world.clock.advance(5)
+    world.shop.edit_order(stale, note="<p>new</p>")
+    world.shop.cancel(cancelled)
+    for gone in (deleted, extra):
+        world.shop.cancel(gone)
+    world.shop.unlink(deleted)
+    world.shop.back_to_draft(extra)
+    result = compare(world)
+    verdicts = {each["order_id"]: each["verdict"] for each in result.differences}
+    assert verdicts == {
+        missing: "missing",
+        stale: "stale",
+        cancelled: "cancelled",
+        deleted: "deleted",
+        extra: "extra",
+    }
+    assert result.counts == dict.fromkeys(reconciling.VERDICTS, 1)
+    assert not result.is_clean
+    repaired = compare(world, repair=True)
+    assert repaired.counts == result.counts
+    world.wait(seconds=20)
+    assert compare(world).is_clean
+    last = {d.body["order"]["id"]: d.event for d in world.hook.deliveries}
+    assert last == {
+        missing: "order.confirmed",
+        stale: "order.updated",
+        cancelled: "order.cancelled",
+        deleted: "order.cancelled",
+        extra: "order.cancelled",
+        fine: "order.confirmed",
+    }
+
+
+def test_orders_from_before_the_start_are_no_difference(make_world):
+    world = make_world()
+    for _ in range(40):
+        world.confirmed()
+    world.clock.advance(7200)
+    world.wait(minutes=2)
+    assert compare(world).is_clean
+
+
+def test_a_user_who_may_no_longer_see_an_order_is_not_taken_for_a_deletion(world):
+    world.confirmed()
+    world.wait(minutes=2)
+    world.shop.poller.own_documents = True
+    result = compare(world, repair=True)
+    assert (result.progress, result.error_code) == ("failed", "odoo_no_rights")
+    world.wait(minutes=1)
+    assert [event for _, event, _ in world.got()] == ["order.confirmed"]
+
+
+def test_checks_of_a_shop_that_is_down_say_so(world):
+    world.shop.faults.set("down")
+    log = deep_check(world.connection, clock=world.clock)
+    assert log.error_code.startswith("odoo_")
+    assert SyncLog.objects.filter(kind="deep_check").count() == 1
+    assert compare(world).progress == "failed"

@@ -1,5 +1,6 @@
 """What kind of Odoo answers: its version, the protocol it takes our key on, the fields it has."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
@@ -107,7 +108,7 @@ def _fields(line: Line, protocol: str, uid: int, model: str, names: Iterable[str
 
 
 def database_error(line: Line, error: RemoteError) -> RemoteError:
-    """Tells a wrong name from a database that is down, where the server lists its databases.
+    """Tells a database that does not exist from one that is down; both look alike at first.
 
     A wrong name stays Temporary: databases are renamed, restored and moved, and then it is right again.
     """
@@ -116,7 +117,29 @@ def database_error(line: Line, error: RemoteError) -> RemoteError:
     try:
         names = jsonrpc.call(line, "db", "list", [])
     except RemoteError:
-        return error
-    if not isinstance(names, list) or not names or line.target.database in names:
-        return error
-    return Temporary("odoo_wrong_database", "the server has: " + ", ".join(map(str, names[:LISTED_NAMES])))
+        names = None
+    if not isinstance(names, list) or not names:
+        missing, detail = _fares_like_a_missing_one(line), error.detail
+    else:
+        missing = line.target.database not in names
+        detail = "the server has: " + ", ".join(map(str, names[:LISTED_NAMES]))
+    return Temporary("odoo_wrong_database", detail) if missing else error
+
+
+def _fares_like_a_missing_one(line: Line) -> bool:
+    """Where databases are not listed: a name that surely does not exist gets the same complaint as ours.
+
+    A PostgreSQL that is down complains without naming the database, whatever language it speaks.
+    """
+    ours = line.target.database
+    nobody = hashlib.sha256(ours.encode()).hexdigest()[: max(len(ours), 16)]
+    complaint = _complaint(line, nobody)
+    return nobody in complaint and complaint.replace(nobody, ours) == _complaint(line, ours)
+
+
+def _complaint(line: Line, database: str) -> str:
+    try:
+        jsonrpc.call(line, "common", "authenticate", [database, line.target.username, "", {}])
+    except RemoteError as error:
+        return error.detail if error.code == "odoo_database_down" else ""
+    return ""

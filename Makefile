@@ -11,7 +11,7 @@ with-sandbox := $(if $(filter-out 0 no off false,$(SANDBOX)),yes)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run keys test lint format types check lock messages clean
+.PHONY: help run keys test lint format types check migrations deploy lock messages clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -36,8 +36,12 @@ format: $(VENV)/.installed-dev ## Mend style
 types: $(VENV)/.installed-dev ## Check types
 	@$(check-environment) $(BIN)/mypy .
 
-check: lint types ## Check style, types, migrations and production settings
+check: lint types migrations deploy ## Check style, types, migrations and production settings
+
+migrations: $(VENV)/.installed-dev
 	@$(check-environment) $(BIN)/python manage.py makemigrations --check --dry-run
+
+deploy: $(VENV)/.installed-dev
 	@$(check-environment) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 # What production has, with keys that are good for nothing else.

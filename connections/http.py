@@ -326,6 +326,7 @@ def _adapter(process_id: int, ca_bundle: str) -> _Adapter:
     return _Adapter(_context(ca_bundle))
 
 
+@functools.lru_cache(maxsize=2)
 def _context(ca_bundle: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -1,0 +1,295 @@
+"""Every recorded mistake of real servers, and every broken answer, has its code and says: retry or stop."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+
+import orjson
+import pytest
+from requests.structures import CaseInsensitiveDict
+
+from connections.errors import Access, Contract, Permanent, RemoteError, Temporary
+from connections.http import Answer
+from connections.odoo import answers
+from tests.conftest import ROOT
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+RECORDINGS = ROOT / "tests" / "recordings"
+ACCESS_DENIED = (Access, "odoo_access_denied")
+NO_RIGHTS = (Access, "odoo_no_rights")
+UNKNOWN_FIELD = (Contract, "odoo_unknown_field")
+UNKNOWN_METHOD = (Contract, "odoo_unknown_method")
+BAD_CALL = (Contract, "odoo_bad_call")
+REFUSED_CALL = (Contract, "odoo_refused_call")
+DATABASE_DOWN = (Temporary, "odoo_database_down")
+SERVER_ERROR = (Temporary, "odoo_server_error")
+
+# By the recording's name without its number; 0 stands for the versions that are not named.
+EXPECTED = {
+    "common-authenticate-empty-password": SERVER_ERROR,
+    "common-authenticate-missing-arg": BAD_CALL,
+    "common-authenticate-wrong-db": DATABASE_DOWN,
+    "common-batch-array": BAD_CALL,
+    "common-get-jsonrpc": BAD_CALL,
+    "common-malformed-json": BAD_CALL,
+    "common-not-found": (Contract, "odoo_not_odoo"),
+    "common-unknown-common-method": SERVER_ERROR,
+    "common-unknown-service": SERVER_ERROR,
+    "common-wrong-content-type": BAD_CALL,
+    "deactivated-execute-kw": ACCESS_DENIED,
+    "deactivated-execute-kw-password": ACCESS_DENIED,
+    "deactivated-json2": ACCESS_DENIED,
+    "error-access-error-user": NO_RIGHTS,
+    "error-bad-args": {19: UNKNOWN_FIELD, 0: BAD_CALL},
+    "error-bad-domain": {19: UNKNOWN_FIELD, 0: BAD_CALL},
+    "error-bad-kwarg": BAD_CALL,
+    "error-bad-order": REFUSED_CALL,
+    "error-expired-key": ACCESS_DENIED,
+    "error-other-scope-key": ACCESS_DENIED,
+    "error-own-only-read-foreign": NO_RIGHTS,
+    "error-private-method": NO_RIGHTS,
+    "error-uid-false": ACCESS_DENIED,
+    "error-uid-mismatch": ACCESS_DENIED,
+    "error-uid-unknown": (Temporary, "odoo_record_gone"),
+    "error-unknown-field": UNKNOWN_FIELD,
+    "error-unknown-field-domain": UNKNOWN_FIELD,
+    "error-unknown-field-order": UNKNOWN_FIELD,
+    "error-unknown-method": UNKNOWN_METHOD,
+    "error-unknown-model": REFUSED_CALL,
+    "error-user-error": REFUSED_CALL,
+    "error-write-forbidden-field": NO_RIGHTS,
+    "error-wrong-db": DATABASE_DOWN,
+    "error-wrong-key": ACCESS_DENIED,
+    "execute_kw-partners-mobile": UNKNOWN_FIELD,
+    "execute_kw-partners-mobile-search-read": UNKNOWN_FIELD,
+    "execute_kw-web-search-read-specification": BAD_CALL,
+    "execute_kw-web-search-read-unknown-field": UNKNOWN_FIELD,
+    "execute_kw-web-search-read-unknown-nested-field": UNKNOWN_FIELD,
+    "execute_kw-write-date-garbage": {19: UNKNOWN_FIELD, 0: BAD_CALL},
+    "execute_kw-write-date-integer": {19: UNKNOWN_FIELD, 0: BAD_CALL},
+    "execute_kw-write-date-iso-z": UNKNOWN_FIELD,
+    "json2-error-array-body": BAD_CALL,
+    "json2-error-bad-date": UNKNOWN_FIELD,
+    "json2-error-basic-auth": ACCESS_DENIED,
+    "json2-error-expired-key": ACCESS_DENIED,
+    "json2-error-get": UNKNOWN_METHOD,
+    "json2-error-ids-on-model-method": BAD_CALL,
+    "json2-error-json1": BAD_CALL,
+    "json2-error-malformed-json": BAD_CALL,
+    "json2-error-missing-argument": BAD_CALL,
+    "json2-error-no-key": ACCESS_DENIED,
+    "json2-error-no-rights": NO_RIGHTS,
+    "json2-error-other-scope-key": ACCESS_DENIED,
+    "json2-error-partner-mobile": UNKNOWN_FIELD,
+    "json2-error-password-as-bearer": ACCESS_DENIED,
+    "json2-error-path-short": UNKNOWN_METHOD,
+    "json2-error-positional": BAD_CALL,
+    "json2-error-private-method": NO_RIGHTS,
+    "json2-error-record-rule": NO_RIGHTS,
+    "json2-error-text-plain": BAD_CALL,
+    "json2-error-unknown-argument": BAD_CALL,
+    "json2-error-unknown-domain-field": UNKNOWN_FIELD,
+    "json2-error-unknown-field": UNKNOWN_FIELD,
+    "json2-error-unknown-method": UNKNOWN_METHOD,
+    "json2-error-unknown-model": UNKNOWN_METHOD,
+    "json2-error-unknown-nested-field": UNKNOWN_FIELD,
+    "json2-error-user-error": REFUSED_CALL,
+    "json2-error-wrong-db": DATABASE_DOWN,
+    "json2-error-wrong-key": ACCESS_DENIED,
+    "json2-no-content-type": BAD_CALL,
+    "multidb-authenticate-uninitialised-db": SERVER_ERROR,
+    "multidb-json2-no-header": DATABASE_DOWN,
+    "nolist-authenticate-wrong-db": DATABASE_DOWN,
+    "nolist-db-list": ACCESS_DENIED,
+    "nolist-json2-db-not-in-filter": DATABASE_DOWN,
+    "pgdown-authenticate": DATABASE_DOWN,
+    "pgdown-execute-kw": DATABASE_DOWN,
+    "pgdown-json2": DATABASE_DOWN,
+    "revoked-execute-kw": ACCESS_DENIED,
+    "revoked-execute-kw-after-cache-clear": ACCESS_DENIED,
+    "revoked-json2": ACCESS_DENIED,
+    "totp-execute-kw-password": ACCESS_DENIED,
+}
+
+
+def answer(status, body, **headers):
+    return Answer(status, CaseInsensitiveDict(headers), body, 0.1)
+
+
+def recorded(path):
+    """(request path, answer) of a recording."""
+    recording = json.loads(path.read_text())
+    response = recording["response"]
+    body = orjson.dumps(response["json"]) if "json" in response else response["text"].encode()
+    return recording["request"]["path"], answer(response["status"], body, **response["headers"])
+
+
+def judge(path, given):
+    if path.startswith("/json/2/"):
+        return answers.json2_result(given, NOW)
+    plain = path in ("/web/version", "/json/version")
+    return (answers.page_result if plain else answers.rpc_result)(given, NOW)
+
+
+def exchanges(*, mistakes):
+    """The recordings in which the server told of a mistake, or the others."""
+    for path in sorted(RECORDINGS.glob("v*/*-[0-9]*.json")):
+        response = json.loads(path.read_text())["response"]
+        body = response.get("json")
+        told = response["status"] != 200 or (isinstance(body, dict) and "error" in body)
+        if told == mistakes:
+            yield pytest.param(path, id=f"{path.parent.name}-{path.stem}")
+
+
+@pytest.mark.parametrize("path", list(exchanges(mistakes=True)))
+def test_every_recorded_mistake_has_its_code_and_class(path):
+    version, name = int(path.parent.name[1:]), re.sub(r"-\d+-", "-", path.stem, count=1)
+    expected = EXPECTED[name]
+    with pytest.raises(RemoteError) as caught:
+        judge(*recorded(path))
+
+    error = caught.value
+    assert (type(error), error.code) == (
+        expected.get(version, expected[0]) if isinstance(expected, dict) else expected
+    )
+    assert "Traceback" not in error.detail
+    assert "\n" not in error.detail
+
+
+@pytest.mark.parametrize("path", list(exchanges(mistakes=False)))
+def test_every_other_recorded_answer_is_a_result(path):
+    request_path, given = recorded(path)
+    truth = orjson.loads(given.body)
+    wrapped = isinstance(truth, dict) and "jsonrpc" in truth
+
+    assert judge(request_path, given) == (truth["result"] if wrapped else truth)
+
+
+@pytest.mark.parametrize("judge_", [answers.rpc_result, answers.json2_result])
+@pytest.mark.parametrize(
+    ("status", "headers", "expected"),
+    [
+        (301, {"Location": "https://user:secret@other.example/x?key=1"}, (Contract, "odoo_redirect")),
+        (302, {}, (Contract, "odoo_redirect")),
+        (308, {"Location": "https://[bad"}, (Contract, "odoo_redirect")),
+        (401, {}, (Access, "odoo_forbidden")),
+        (402, {}, (Access, "odoo_forbidden")),
+        (403, {}, (Access, "odoo_forbidden")),
+        (405, {}, (Contract, "odoo_not_odoo")),
+        (408, {}, SERVER_ERROR),
+        (413, {}, BAD_CALL),
+        (429, {}, (Temporary, "odoo_rate_limited")),
+        (500, {}, SERVER_ERROR),
+        (502, {}, (Temporary, "odoo_unavailable")),
+        (503, {}, (Temporary, "odoo_unavailable")),
+        (504, {}, (Temporary, "odoo_unavailable")),
+        (204, {}, SERVER_ERROR),
+        (599, {}, SERVER_ERROR),
+    ],
+)
+def test_a_status_from_something_in_front_of_odoo(judge_, status, headers, expected):
+    with pytest.raises(RemoteError) as caught:
+        judge_(answer(status, b"<html>Sorry</html>", **headers), NOW)
+
+    assert (type(caught.value), caught.value.code, caught.value.status) == (*expected, status)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("judge_", [answers.rpc_result, answers.json2_result])
+@pytest.mark.parametrize("status", [429, 503])
+def test_when_a_server_wants_to_be_asked_again(judge_, status):
+    with pytest.raises(Temporary) as caught:
+        judge_(
+            answer(status, b'{"name": "werkzeug.exceptions.TooManyRequests"}', **{"Retry-After": "7"}), NOW
+        )
+
+    if status == 429:
+        assert caught.value.retry_at == NOW + timedelta(seconds=7)
+
+
+GARBAGE = [
+    (b"", "odoo_broken_answer"),
+    (b"null", "odoo_broken_answer"),
+    (b"[]", "odoo_broken_answer"),
+    (b'"text"', "odoo_broken_answer"),
+    (b"{", "odoo_broken_answer"),
+    (b'{"result": NaN}', "odoo_broken_answer"),
+    (b'{"result": Infinity}', "odoo_broken_answer"),
+    (b'{"result": 1e999}', "odoo_broken_answer"),
+    (b'{"result": "\xff"}', "odoo_broken_answer"),
+    (b'{"result": "\\ud800"}', "odoo_broken_answer"),
+    (b'{"result": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "odoo_broken_answer"),
+    (b"{}", "odoo_broken_answer"),
+    (b'{"jsonrpc": "2.0", "id": 1}', "odoo_broken_answer"),
+    (b'{"error": true}', "odoo_broken_answer"),
+    (b'{"error": "no"}', "odoo_broken_answer"),
+    (b'{"error": {"data": null}}', "odoo_broken_answer"),
+    (b'{"error": {"data": {"name": 5}}}', "odoo_broken_answer"),
+    (b"<!DOCTYPE html><title>Login</title>", "odoo_not_odoo"),
+    (b"  \n<html>", "odoo_not_odoo"),
+    (b"\x1f\x8b\x08", "odoo_broken_answer"),
+]
+
+
+@pytest.mark.parametrize(("body", "code"), GARBAGE)
+def test_an_answer_that_makes_no_sense(body, code):
+    with pytest.raises(Contract) as caught:
+        answers.rpc_result(answer(200, body), NOW)
+
+    assert caught.value.code == code
+
+
+def test_a_page_is_known_by_its_type_as_well():
+    with pytest.raises(Contract) as caught:
+        answers.rpc_result(answer(200, b"Please log in", **{"Content-Type": "text/html"}), NOW)
+
+    assert caught.value.code == "odoo_not_odoo"
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "expected", "detail"),
+    [
+        ("psycopg.OperationalError", "x", DATABASE_DOWN, "OperationalError: x"),
+        ("psycopg2.errors.SerializationFailure", "x", SERVER_ERROR, "SerializationFailure: x"),
+        ("builtins.ZeroDivisionError", None, SERVER_ERROR, "ZeroDivisionError: "),
+        ("some.module.Strange", {"a": 1}, SERVER_ERROR, "Strange: "),
+        ("", "", SERVER_ERROR, ": "),
+        ("odoo.exceptions.UserError", "first\nsecond", REFUSED_CALL, "UserError: first"),
+        ("odoo.exceptions.UserError", "bell\x07\u202e", REFUSED_CALL, "UserError: bell"),
+    ],
+)
+def test_an_error_is_told_by_its_name_and_shown_by_its_first_line(name, message, expected, detail):
+    error = answers.named_error(name, message)
+
+    assert (type(error), error.code, error.detail) == (*expected, detail)
+
+
+def test_a_refusal_of_json2_that_nobody_knows_is_not_tried_for_ever():
+    body = b'{"name": "werkzeug.exceptions.ImATeapot", "message": "short and stout"}'
+
+    with pytest.raises(Permanent) as caught:
+        answers.json2_result(answer(418, body), NOW)
+
+    assert caught.value.code == "odoo_bad_call"
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        None,
+        False,
+        {},
+        "x",
+        [1],
+        [{}],
+        [{"id": "1"}],
+        [{"id": True}],
+        [{"id": 1.0}],
+        [{"id": 1}, {"id": None}],
+    ],
+)
+def test_records_are_a_list_of_objects_with_whole_numbers_for_ids(result):
+    with pytest.raises(Contract) as caught:
+        answers.records(result)
+
+    assert caught.value.code == "odoo_broken_answer"

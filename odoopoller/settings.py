@@ -290,5 +290,6 @@ LOGGING = {
         "poller": {"level": LOG_LEVEL},
         "django-q": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},
         "axes": {"level": "WARNING"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # a scanner's doing, not ours
     },
 }

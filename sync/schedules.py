@@ -1,0 +1,93 @@
+"""The django-q2 schedules that belong to the code: few, made and mended at each migrate and each start."""
+
+from __future__ import annotations
+
+import ast
+import logging
+from dataclasses import asdict, dataclass
+
+from django.db import transaction
+from django.utils import timezone
+from django_q.models import Schedule
+
+from connections import leases
+
+LEASE_KEY = "schedules"
+
+logger = logging.getLogger("poller.schedules")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One schedule as its row has to be; times of day are nobody's business here."""
+
+    name: str
+    func: str
+    schedule_type: str
+    minutes: int | None = None
+    repeats: int = -1
+    cluster: str | None = None
+    args: str | None = None
+    kwargs: str | None = None
+    hook: str | None = None
+    cron: str | None = None
+    intended_date_kwarg: str | None = None
+
+
+WANTED = (
+    # runpoller looks each second. This keeps a plain qcluster polling, and a runpoller whose own loop fails.
+    Wanted("poller: tick", "sync.tasks.tick", Schedule.MINUTES, minutes=1),
+    Wanted("poller: housekeeping", "sync.tasks.housekeep", Schedule.HOURLY),
+)
+
+
+def ensure() -> int:
+    """Make what is missing, mend what differs, delete doubles; returns how many rows were touched.
+
+    Names are not unique in django-q2's table, so one process at a time does this.
+    """
+    token = leases.new_token()
+    if not leases.claim([LEASE_KEY], token, now=timezone.now()):
+        return 0
+    try:
+        with transaction.atomic():
+            touched = sum(_ensure(wanted) for wanted in WANTED)
+    finally:
+        leases.release([LEASE_KEY], token)
+    for problem in strangers():
+        logger.warning("%s", problem)
+    return touched
+
+
+def _ensure(wanted: Wanted) -> int:
+    fields = asdict(wanted)
+    rows = list(Schedule.objects.filter(name=wanted.name).order_by("pk"))
+    if not rows:
+        Schedule.objects.create(**fields, next_run=timezone.now())
+        return 1
+    doubles, __ = Schedule.objects.filter(pk__in=[row.pk for row in rows[1:]]).delete()
+    if all(getattr(rows[0], name) == value for name, value in fields.items()):
+        return int(doubles)
+    return int(doubles) + int(Schedule.objects.filter(pk=rows[0].pk).update(**fields))
+
+
+def strangers() -> list[str]:
+    """A sentence about each schedule that is not ours. They are left alone: somebody may want them."""
+    ours = [wanted.name for wanted in WANTED]
+    return [_about(row) for row in Schedule.objects.exclude(name__in=ours).order_by("pk")]
+
+
+def _about(row: Schedule) -> str:
+    who = f"Schedule {row.pk} ({row.name or 'no name'}) runs {row.func} and was made by hand"
+    if not _is_readable(row):
+        return f"{who}. It is malformed and stops every schedule: delete this row of django_q_schedule."
+    return f"{who}. It was left alone; if nobody knows it, delete this row of django_q_schedule."
+
+
+def _is_readable(row: Schedule) -> bool:
+    """django-q2 gives up on all schedules when it cannot make sense of one of these two."""
+    try:
+        ast.literal_eval(row.args or "()")
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
+        return False
+    return row.schedule_type in dict(Schedule.TYPE)

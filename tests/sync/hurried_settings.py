@@ -1,0 +1,11 @@
+"""The product's settings for a runpoller in a hurry: what takes a minute there takes seconds here."""
+
+import os
+
+from odoopoller.settings import *  # noqa: F403
+from odoopoller.settings import Q_CLUSTER
+
+WATCHDOG_BEAT_SECONDS = 0.5
+WATCHDOG_PATIENCE_SECONDS = 2
+STOP_SECONDS = float(os.environ.get("HURRIED_STOP_SECONDS", 5))
+Q_CLUSTER["recycle"] = int(os.environ.get("HURRIED_RECYCLE", 2000))

@@ -75,9 +75,11 @@ class Server:
             values = dict(data)
             values["fields"] = {model: frozenset(names) for model, names in values["fields"].items()}
             values["probed_at"] = datetime.fromisoformat(values["probed_at"])
-            return cls(**values)
+            server = cls(**values)
         except (KeyError, TypeError, ValueError, AttributeError):
             return None
+        whole = type(server.uid) is int and type(server.major) is int and server.probed_at.tzinfo
+        return server if whole and server.protocol in ("jsonrpc", "json2") else None
 
 
 def identity_of(connection: Connection, wanted: Wanted) -> str:

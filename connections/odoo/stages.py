@@ -216,8 +216,8 @@ def _clock(client: OdooClient) -> str:
         return str(_("this server does not say"))
     ahead = (client.server_time - client.now()).total_seconds()
     if abs(ahead) > SKEW.total_seconds():
-        raise Finding("odoo_clock_skew", f"{ahead:+.0f} s")
-    return f"{ahead:+.0f} s"
+        raise Finding("odoo_clock_skew", f"{round(ahead):+d} s")
+    return f"{round(ahead):+d} s"
 
 
 def _newest(client: OdooClient, company_id: int | None) -> str:

@@ -3,9 +3,11 @@
 import socket
 
 import pytest
+import responses
 
 from connections import http
 from tests.connections.loopback import Loopback
+from tests.connections.shops import Place
 
 
 @pytest.fixture
@@ -53,3 +55,14 @@ def resolver(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     known["asked"] = asked
     return known
+
+
+@pytest.fixture
+def mock():
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock
+
+
+@pytest.fixture
+def make_place(mock, clock):
+    return lambda version=17, **server: Place(mock, clock, version, **server)

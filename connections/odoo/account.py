@@ -1,0 +1,56 @@
+"""What Odoo tells of our user without being asked to read orders: whose orders it sees, when its key ends."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from connections.errors import RemoteError
+from connections.odoo.client import OdooClient
+
+RECORDS_SINCE = 18  # `has_group` is a method of records
+ALL_ORDERS = "sales_team.group_sale_salesman_all_leads"
+OWN_ORDERS = "sales_team.group_sale_salesman"
+
+
+def sees_own_orders_only(client: OdooClient) -> bool:
+    """Odoo hides the orders of others without an error; only the user's group tells. Raises RemoteError."""
+    return not in_group(client, ALL_ORDERS) and in_group(client, OWN_ORDERS)
+
+
+def in_group(client: OdooClient, group: str) -> bool:
+    ids = [client.server.uid] if client.server.major >= RECORDS_SINCE else None
+    return client.call("res.users", "has_group", ids=ids, group_ext_id=group) is True
+
+
+def key_ends(client: OdooClient) -> list[tuple[datetime, str]]:
+    """When the user's API keys end, soonest first, with their names; Odoo 18 and newer. Raises RemoteError."""
+    keys = client.search_read(
+        "res.users.apikeys",
+        domain=[["user_id", "=", client.server.uid]],
+        fields=["name", "expiration_date"],
+    )
+    ends = [(_moment(key.get("expiration_date")), str(key.get("name"))) for key in keys]
+    return sorted((end, name) for end, name in ends if end is not None)
+
+
+def look(client: OdooClient) -> Mapping[str, Any]:
+    """What is worth remembering of the account; what a server does not say is left out."""
+    found: dict[str, Any] = {}
+    try:
+        found["own_documents_only"] = sees_own_orders_only(client)
+    except RemoteError:
+        found["own_documents_only"] = False
+    try:
+        ends = key_ends(client)
+    except RemoteError:
+        ends = []
+    if ends:
+        found["key_ends_at"] = ends[0][0].isoformat()
+    return found
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text)).replace(tzinfo=UTC) if text else None
+    except ValueError:
+        return None

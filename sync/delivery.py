@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from time import perf_counter
 
 from connections.errors import RemoteError, on_side, receiver_code
-from connections.fields import reveal
+from connections.fields import MASK, reveal
 from connections.http import RECEIVER_LIMITS, Answer, request
 from connections.models import Connection
 from sync.signing import signature_headers
@@ -80,7 +80,15 @@ def deliver(receiver: Receiver, body: bytes, *, event_id: str, now: datetime) ->
         )
     except ValueError as error:
         return Outcome(Verdict.REFUSED, None, now, 0, code="receiver_bad_secret", detail=str(error))
-    return post(receiver.url, body, headers, now=now)
+    outcome = post(receiver.url, body, headers, now=now)
+    return replace(outcome, answer=_masked(outcome.answer, receiver.secrets)) if outcome.answer else outcome
+
+
+def _masked(text: str, secrets: tuple[str, ...]) -> str:
+    """An answer that echoes our headers must not put a secret on the desk."""
+    for secret in secrets:
+        text = text.replace(secret, MASK) if secret else text
+    return text
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Outcome:

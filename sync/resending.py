@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from connections.errors import Contract
 from connections.models import Connection
@@ -20,7 +19,7 @@ __all__ = ["Busy", "NoSuchOrder", "latest", "resend"]
 
 
 class NoSuchOrder(LookupError):
-    """The names of orders that the shop does not have."""
+    """The names, or ids, of orders that the shop does not have."""
 
 
 def resend(
@@ -82,5 +81,5 @@ def _read(mine: Turn, wanted: Sequence[int]) -> list[Order]:
         orders[order.order_id] = order
     gone = [str(order_id) for order_id in wanted if order_id not in orders]
     if gone:
-        raise NoSuchOrder(_("Odoo no longer has the orders with these ids: %s") % ", ".join(gone))
+        raise NoSuchOrder(", ".join(gone))
     return [orders[order_id] for order_id in wanted]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from connections import leases
 from connections.models import odoo_lease_key
@@ -37,6 +38,25 @@ def claim_deliveries(now: datetime, limit: int, *, among: Iterable[int] | None =
     token, ours = _claim({pk: f"webhook:{pk}" for pk in ids}, now)
     _push_on("deliver_at", ours, now)
     return token, ours
+
+
+def claim_deep_checks(now: datetime, limit: int) -> list[int]:
+    return _take_over("deep_check_at", PollState.objects.deep_check_due(now), now, limit)
+
+
+def claim_reconciliations(now: datetime, limit: int) -> list[int]:
+    return _take_over("reconcile_at", PollState.objects.reconciliation_due(now), now, limit)
+
+
+def _take_over(column: str, due: QuerySet[PollState], now: datetime, limit: int) -> list[int]:
+    """Connections whose check is due; due again in ten minutes should it never be done.
+
+    No lease yet: the check takes its turn itself, and one that runs twice finds nothing the second time.
+    """
+    ids = list(due.values_list("connection_id", flat=True)[:limit])
+    mine = PollState.objects.filter(connection__in=ids, **{f"{column}__lte": now})
+    mine.update(**{column: now + timedelta(minutes=10)})
+    return ids
 
 
 def _claim(keys: dict[int, str], now: datetime) -> Claim:

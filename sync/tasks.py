@@ -8,10 +8,16 @@ from django.conf import settings
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from sync import draining, housekeeping, polling, scheduling
-from sync.models import PollState
+from connections.models import Connection
+from sync import deepcheck, draining, housekeeping, polling, reconciling, scheduling, watching
+from sync.models import PollState, Reconciliation
 
 POLL, DELIVER = "sync.tasks.poll", "sync.tasks.deliver"
+DEEP_CHECK, RECONCILE = "sync.tasks.deep_check", "sync.tasks.reconcile"
+RUN_RECONCILIATION = "sync.tasks.run_reconciliation"
+
+CHECKS_AT_ONCE = 200  # handed out each minute
+CHECKS_PER_TASK = 3  # each may take a slice of 30 s, and a task 180 s
 
 
 def poll(token: str, ids: Sequence[int]) -> int:
@@ -40,6 +46,50 @@ def hand_out(task: str, claim: scheduling.Claim, *, broker: object | None = None
     for start in range(0, len(ids), settings.BATCH_SIZE):
         async_task(task, token, ids[start : start + settings.BATCH_SIZE], broker=broker, save=False)
     return len(ids)
+
+
+def check() -> str:
+    """Hand out the deep checks and reconciliations that are due: the minute's schedule."""
+    now = timezone.now()
+    deep = hand_out_ids(DEEP_CHECK, scheduling.claim_deep_checks(now, CHECKS_AT_ONCE))
+    full = hand_out_ids(RECONCILE, scheduling.claim_reconciliations(now, CHECKS_AT_ONCE))
+    return f"{deep} deep checks, {full} reconciliations"
+
+
+def deep_check(ids: Sequence[int]) -> int:
+    """Read the open orders of these connections again, one after the other."""
+    return sum(deepcheck.deep_check(connection) is not None for connection in _enabled(ids))
+
+
+def reconcile(ids: Sequence[int]) -> int:
+    """Compare these connections with Odoo and repair, one after the other."""
+    return sum(reconciling.reconcile_due(connection).is_clean for connection in _enabled(ids))
+
+
+def run_reconciliation(number: int) -> bool:
+    """One that a person asked for. Returns whether it found nothing."""
+    return reconciling.run(Reconciliation.objects.get(pk=number)).is_clean
+
+
+def queue_reconciliation(wanted: Reconciliation) -> None:
+    async_task(RUN_RECONCILIATION, wanted.pk, save=False)
+
+
+def watch() -> int:
+    """Look for what would go wrong in silence: the minute's schedule."""
+    now = timezone.now()
+    housekeeping.wake_overdue(now)
+    return len(watching.watch())
+
+
+def hand_out_ids(task: str, ids: Sequence[int]) -> int:
+    for start in range(0, len(ids), CHECKS_PER_TASK):
+        async_task(task, list(ids[start : start + CHECKS_PER_TASK]), save=False)
+    return len(ids)
+
+
+def _enabled(ids: Sequence[int]) -> list[Connection]:
+    return list(Connection.objects.enabled().filter(pk__in=ids))
 
 
 def housekeep() -> dict[str, int]:

@@ -248,6 +248,21 @@ class Env:
     def context_get(self, model: str) -> Row:
         return {"lang": self.user.lang, "tz": self.user.tz, "uid": self.user.id}
 
+    @rpc(owner="Users", model="res.users", until=17, name="has_group")
+    def has_group_of_mine(self, model: str, group_ext_id: str) -> bool:
+        return self._in_group(group_ext_id)
+
+    @rpc(on_records=True, owner="Users", model="res.users", since=18)
+    def has_group(self, model: str, ids: list[Any], group_ext_id: str) -> bool:
+        return self._in_group(group_ext_id)
+
+    def _in_group(self, group_ext_id: str) -> bool:
+        if "sale.order" in self.user.denied:
+            return False
+        if group_ext_id == "sales_team.group_sale_salesman_all_leads":
+            return not self.user.own_documents
+        return group_ext_id == "sales_team.group_sale_salesman"
+
     # --- writing: what a person would do in Odoo ----------------------------------------------------
 
     @rpc(on_records=True)

@@ -18,7 +18,7 @@ class Progress(models.TextChoices):
 
 
 class Reconciliation(models.Model):
-    """`differences` is a list of {"order_id", "order", "verdict"}, the first so many; `counts` has them all."""
+    """`differences` lists {"order_id", "order", "verdict"}, the first so many; `counts` has them all."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="reconciliations")
     since = models.DateTimeField(_("orders written since"))

@@ -83,6 +83,9 @@ class PollState(models.Model):
     server: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
         _("server"), default=dict, blank=True
     )
+    account: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
+        _("account"), default=dict, blank=True
+    )
     clock_offset_seconds = models.FloatField(_("clock difference in seconds"), null=True, blank=True)
 
     deep_check_at = models.DateTimeField(_("next deep check"), null=True, blank=True, db_index=True)

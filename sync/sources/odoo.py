@@ -98,7 +98,7 @@ class OdooSource:
     def states(self, order_ids: Sequence[int]) -> dict[int, str]:
         """The state of each of these orders that still exists, whatever it is.
 
-        Raises Access where one exists that we may not see: read by id, what is hidden differs from what is gone.
+        Raises Access where one exists that we may not see: by id, what is hidden differs from what is gone.
         """
         if not order_ids:
             return {}

@@ -1,4 +1,4 @@
-"""Deep checks and reconciliations: what no poll can see is found, repaired the normal way, and clean after."""
+"""Deep checks and reconciliations find what no poll can see, repair it, and are clean after."""
 
 from datetime import timedelta
 

@@ -14,7 +14,7 @@ from django_q.signing import SignedPackage
 from connections.models import Connection
 from sync import scheduling, tasks
 from sync.models import PollState
-from sync.running import broker, complaints
+from sync.running import broker, complaints, pulse
 from sync.running.broker import WatchedBroker, give_back
 from sync.running.pulse import Pulse, beat, is_closing
 from sync.running.ticker import Tick, Ticker
@@ -75,6 +75,14 @@ def test_polls_and_deliveries_take_turns_where_room_is_short(claims, settings):
         OrmQ.objects.order_by("id").first().delete()
         tick.run(timezone.now())
     assert [kind for kind, _ in claims[-4:]] in (["poll", "deliver"] * 2, ["deliver", "poll"] * 2)
+
+
+def test_nothing_is_claimed_once_the_poller_closes(claims, monkeypatch):
+    monkeypatch.setattr(pulse, "_pulse", Pulse())
+    pulse._pulse.close()
+    assert is_closing()
+    assert Tick(workers=1).run(timezone.now()) == 0
+    assert claims == []
 
 
 def test_a_tick_that_fails_is_logged_once_and_the_next_one_comes(monkeypatch, caplog, settings):

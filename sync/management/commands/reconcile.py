@@ -1,0 +1,96 @@
+"""manage.py reconcile: compare a shop with the ledger, order by order, and repair on demand."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentTypeError
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from connections.diagnosis import explain
+from sync import reconciling
+from sync.management.choosing import add_connection_option, connection_called
+from sync.management.showing import show, show_json
+from sync.management.teaching import TeachingCommand
+from sync.models import Progress, Reconciliation
+
+TITLES = {
+    "order_id": gettext_lazy("Odoo id"),
+    "order": gettext_lazy("order"),
+    "verdict": gettext_lazy("verdict"),
+}
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def span(text: str) -> timedelta:
+    """90m, 12h, 2d or 1w."""
+    match = re.fullmatch(r"(\d{1,4})([mhdw])", text.strip())
+    if not match:
+        raise ArgumentTypeError(_("write a number and m, h, d or w, such as 12h or 2d"))
+    return timedelta(**{UNITS[match[2]]: int(match[1])})
+
+
+class Command(TeachingCommand):
+    help = gettext_lazy(
+        "Compare what Odoo has with what we know, order by order.\n\n"
+        "missing: confirmed in Odoo, never seen here. stale: written again since. cancelled: in Odoo,\n"
+        "not here. deleted: here, gone from Odoo. extra: confirmed here, a quotation in Odoo. With --repair\n"
+        "each goes the normal way: a new version, delivered by the poller. Ends with 1 while any differs."
+    )
+    examples = (
+        ("reconcile -c 1 --since 2d", gettext_lazy("look at what was written in the last two days")),
+        ("reconcile -c 1 --since 2d --repair", gettext_lazy("and bring the receiver up to date")),
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_connection_option(parser, required=True, help=_("the connection, by its id or name"))
+        parser.add_argument(
+            "--since", type=span, default=timedelta(days=2), help=_("how far back: 12h, 2d (default), 1w")
+        )
+        parser.add_argument("--repair", action="store_true", help=_("owe what is missing or stale"))
+        parser.add_argument("--json", action="store_true", help=_("print JSON"))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        connection, now = connection_called(options["connection"]), timezone.now()
+        wanted = reconciling.ask(
+            connection, since=now - options["since"], repair=options["repair"], by="manage.py", now=now
+        )
+        done = reconciling.run(wanted)
+        if options["json"]:
+            show_json(self.stdout, _facts(done))
+        elif done.progress == Progress.DONE:
+            show(self.stdout, done.differences, TITLES, empty=_("No difference."))
+            self.stdout.write(_summary(done))
+        if done.progress != Progress.DONE:
+            cause = explain(done.error_code)
+            raise CommandError(f"{cause.title}. {cause.next_step} {done.error_detail}".strip())
+        if not done.is_clean:
+            raise SystemExit(1)
+
+
+def _facts(done: Reconciliation) -> dict[str, Any]:
+    return {
+        "connection_id": done.connection_id,
+        "since": done.since,
+        "progress": done.progress,
+        "repair": done.repair,
+        "orders_compared": done.orders_compared,
+        "calls": done.calls,
+        "counts": done.counts,
+        "differences": done.differences,
+        "error_code": done.error_code,
+    }
+
+
+def _summary(done: Reconciliation) -> str:
+    counts = ", ".join(f"{verdict} {n}" for verdict, n in done.counts.items())
+    return _("%(orders)d orders compared with %(calls)d calls: %(counts)s.") % {
+        "orders": done.orders_compared,
+        "calls": done.calls,
+        "counts": counts,
+    }

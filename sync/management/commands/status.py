@@ -1,0 +1,58 @@
+"""manage.py status: is everything all right? For a terminal, and by exit code for monitors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from connections.diagnosis import explain
+from sync.management.showing import show, show_json
+from sync.management.teaching import TeachingCommand
+from sync.models import Finding
+from sync.watching import watch
+
+TITLES = {
+    "since": gettext_lazy("since"),
+    "connection": gettext_lazy("connection"),
+    "cause": gettext_lazy("what is wrong"),
+    "next_step": gettext_lazy("what to do"),
+    "detail": gettext_lazy("detail"),
+}
+
+
+class Command(TeachingCommand):
+    help = gettext_lazy(
+        "Say what is late, stuck or about to fail, and what to do about it. Ends with 1 if there is anything."
+    )
+    examples = (
+        ("status", gettext_lazy("for people")),
+        ("status --json", gettext_lazy("for a monitor")),
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help=_("print JSON"))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        rows = [row_of(finding) for finding in watch()]
+        if options["json"]:
+            show_json(self.stdout, {"ok": not rows, "findings": rows})
+        else:
+            show(self.stdout, rows, TITLES, empty=_("Everything is all right."))
+        if rows:
+            raise SystemExit(1)
+
+
+def row_of(finding: Finding) -> dict[str, Any]:
+    cause = explain(finding.code)
+    return {
+        "connection_id": finding.connection_id,
+        "connection": finding.connection.name if finding.connection else "",
+        "code": finding.code,
+        "cause": str(cause.title),
+        "next_step": str(cause.next_step),
+        "detail": finding.detail,
+        "since": finding.since,
+    }

@@ -1,0 +1,126 @@
+"""No silence: what is late, stuck or about to fail is found on schedule and goes when its cause goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q
+from django.utils import timezone
+
+from connections.models import Circuit, CircuitState, Lease, Side
+from sync.models import PollState, Reconciliation, RetryItem, Status
+from sync.models.findings import Finding
+
+LATE_SECONDS = 120  # beyond its interval
+CLOCK_SECONDS = 300
+KEY_DAYS = 14
+SILENT_READS = "odoo_own_documents_only"
+
+Found = tuple[int | None, str, str]  # connection, cause, detail
+
+
+def watch(*, clock: Callable[[], datetime] = timezone.now) -> list[Finding]:
+    """Look for everything at once; what is still there keeps its `since`. Returns what was found."""
+    now = clock()
+    found = {(connection, code): detail for look in LOOKS for connection, code, detail in look(now)}
+    with transaction.atomic():
+        rows = {(row.connection_id, row.code): row for row in Finding.objects.select_for_update()}
+        gone = [row.pk for key, row in rows.items() if key not in found]
+        Finding.objects.filter(pk__in=gone).delete()
+        for key, detail in found.items():
+            row = rows.get(key) or Finding(connection_id=key[0], code=key[1], since=now)
+            row.detail, row.seen_at = detail[:300], now
+            row.save()
+    return list(Finding.objects.select_related("connection").defer(*SECRETS))
+
+
+SECRETS = ("connection__api_key", "connection__webhook_secret")
+
+
+def _overdue(now: datetime) -> Iterator[Found]:
+    """A connection that nobody polls although it is due."""
+    late = PollState.objects.poll_due(now - timedelta(seconds=LATE_SECONDS))
+    for pk, at in late.values_list("connection", "next_poll_at"):
+        yield pk, "poll_overdue", f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _undelivered(now: datetime) -> Iterator[Found]:
+    """A retry whose time has passed, and nothing that would hold it back."""
+    held = Circuit.objects.filter(connection=OuterRef("connection"), side=Side.WEBHOOK).filter(
+        ~Q(state=CircuitState.CLOSED) | Q(wait_until__gt=now) | Q(paused_at__isnull=False)
+    )
+    due = RetryItem.objects.due(now - timedelta(seconds=LATE_SECONDS)).filter(connection__enabled=True)
+    late = due.exclude(Exists(held)).values("connection").annotate(n=Count("pk")).order_by()
+    for row in late:
+        yield row["connection"], "delivery_overdue", str(row["n"])
+
+
+def _needs_person(now: datetime) -> Iterator[Found]:
+    failed = RetryItem.objects.filter(status=Status.FAILED).values("connection").annotate(n=Count("pk"))
+    for row in failed.order_by():
+        yield row["connection"], "items_need_a_person", str(row["n"])
+
+
+def _circuits(now: datetime) -> Iterator[Found]:
+    enabled = Circuit.objects.filter(connection__enabled=True)
+    for circuit in enabled.exclude(state=CircuitState.CLOSED):
+        yield circuit.connection_id, f"{circuit.side}_circuit_open", circuit.error_code
+    for circuit in enabled.paused(now).filter(side=Side.WEBHOOK, paused_by=""):
+        yield circuit.connection_id, "receiver_gone", circuit.paused_reason
+
+
+def _failing(now: datetime) -> Iterator[Found]:
+    failing = PollState.objects.filter(connection__enabled=True, failures__gte=3)
+    for pk, code in failing.values_list("connection", "error_code"):
+        yield pk, "polls_fail", code
+
+
+def _leases(now: datetime) -> Iterator[Found]:
+    """A lease that ended long ago and was never given back: its holder died."""
+    stuck = Lease.objects.filter(until__lt=now - timedelta(minutes=10))
+    summary = stuck.aggregate(n=Count("pk"), oldest=Min("until"))
+    if summary["n"]:
+        yield None, "leases_not_returned", str(summary["n"])
+
+
+def _clocks(now: datetime) -> Iterator[Found]:
+    far = Q(clock_offset_seconds__gt=CLOCK_SECONDS) | Q(clock_offset_seconds__lt=-CLOCK_SECONDS)
+    rows = PollState.objects.filter(far, connection__enabled=True)
+    for pk, seconds in rows.values_list("connection", "clock_offset_seconds"):
+        yield pk, "odoo_clock_skew", f"{seconds:+.0f} s"
+
+
+def _rights(now: datetime) -> Iterator[Found]:
+    """What the daily look at the user found: rights that hide orders, a key that ends soon."""
+    rows = PollState.objects.filter(connection__enabled=True).exclude(account={})
+    for pk, account in rows.values_list("connection", "account"):
+        if account.get("own_documents_only"):
+            yield pk, SILENT_READS, ""
+        ends = account.get("key_ends_at")
+        if ends and datetime.fromisoformat(ends) < now + timedelta(days=KEY_DAYS):
+            yield pk, "odoo_key_expires_soon", ends[:10]
+
+
+def _differences(now: datetime) -> Iterator[Found]:
+    """The newest reconciliation of a connection found something and was not asked to repair it, or failed."""
+    newest = Reconciliation.objects.values("connection").annotate(last=Max("pk")).values("last")
+    for row in Reconciliation.objects.filter(pk__in=newest, finished_at__isnull=False):
+        if row.progress == "failed":
+            yield row.connection_id, "reconciliation_failed", row.error_code
+        elif sum(row.counts.values()) and not row.repair:
+            yield row.connection_id, "reconciliation_found", str(sum(row.counts.values()))
+
+
+LOOKS: tuple[Callable[[datetime], Iterator[Found]], ...] = (
+    _overdue,
+    _undelivered,
+    _needs_person,
+    _circuits,
+    _failing,
+    _leases,
+    _clocks,
+    _rights,
+    _differences,
+)

@@ -1,0 +1,125 @@
+"""No silence: each cause is found while it lasts, keeps its beginning, and goes by itself."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from connections.models import Lease
+from sync import reconciling, watching
+from sync.models import Finding, PollState
+
+
+def causes(world):
+    return {finding.code for finding in watching.watch(clock=world.clock)}
+
+
+def test_a_healthy_shop_gives_no_finding(world):
+    world.confirmed()
+    world.wait(minutes=2)
+    assert causes(world) == set()
+
+
+def test_a_connection_nobody_polls_is_found_and_goes_when_it_is_polled(world):
+    world.clock.advance(600)
+    assert causes(world) == {"poll_overdue"}
+    began = Finding.objects.get().since
+    world.clock.advance(60)
+    assert causes(world) == {"poll_overdue"}
+    assert Finding.objects.get().since == began
+    world.poll()
+    assert causes(world) == set()
+
+
+def test_a_retry_whose_time_has_passed_is_found(world):
+    world.receiver.set_mode("main", "500", count=1)
+    world.confirmed()
+    world.clock.advance(60)
+    world.poll()
+    PollState.objects.update(deliver_at=None)
+    world.clock.advance(600)
+    world.poll()
+    assert causes(world) == {"delivery_overdue"}
+    PollState.objects.update(deliver_at=world.clock())
+    world.deliver()
+    assert causes(world) == set()
+
+
+def test_a_receiver_that_is_down_is_told_by_its_circuit_not_by_its_retries(world):
+    world.receiver.set_mode("main", "500")
+    for _ in range(6):
+        world.confirmed()
+    world.wait(minutes=5)
+    assert causes(world) == {"webhook_circuit_open"}
+
+
+def test_a_receiver_that_is_gone_and_items_that_need_a_person_are_told(world):
+    world.receiver.set_mode("main", "422")
+    world.confirmed()
+    world.wait(hours=1, tick=60)
+    assert causes(world) == {"items_need_a_person"}
+    world.receiver.set_mode("main", "410")
+    world.confirmed()
+    world.wait(minutes=2)
+    assert causes(world) == {"items_need_a_person", "receiver_gone"}
+
+
+def test_a_shop_that_cannot_be_read_is_told(world):
+    world.shop.faults.set("pg_down")
+    world.wait(minutes=4)
+    assert "polls_fail" in causes(world)
+    world.wait(minutes=10)
+    assert "odoo_circuit_open" in causes(world)
+    world.shop.faults.clear()
+    world.wait(minutes=15)
+    assert causes(world) == set()
+
+
+def test_a_lease_whose_holder_died_is_found(world):
+    Lease.objects.create(key="webhook:99", token="dead", until=world.clock())
+    world.clock.advance(hours=1)
+    world.poll()
+    assert causes(world) == {"leases_not_returned"}
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_clock_that_runs_away_is_found(world, minutes):
+    PollState.objects.update(clock_offset_seconds=minutes * 60)
+    assert causes(world) == {"odoo_clock_skew"}
+
+
+def test_a_user_who_sees_only_its_own_orders_is_found_by_the_daily_look(world):
+    world.shop.poller.own_documents = True
+    PollState.objects.update(reconcile_at=world.clock())
+    reconciling.reconcile_due(world.connection, clock=world.clock)
+    assert causes(world) == {"odoo_own_documents_only"}
+
+
+def test_a_key_near_its_end_is_found(world):
+    ends = (world.clock() + timedelta(days=5)).isoformat()
+    PollState.objects.update(account={"key_ends_at": ends})
+    assert causes(world) == {"odoo_key_expires_soon"}
+    PollState.objects.update(account={"key_ends_at": (world.clock() + timedelta(days=50)).isoformat()})
+    assert causes(world) == set()
+
+
+def test_differences_that_nobody_repaired_are_told(world):
+    world.confirmed()
+    world.clock.advance(5)
+    wanted = reconciling.ask(
+        world.connection, since=world.clock() - timedelta(days=1), repair=False, now=world.clock()
+    )
+    reconciling.run(wanted, clock=world.clock)
+    assert causes(world) == {"reconciliation_found"}
+
+
+def test_status_tells_monitors_by_its_exit_code(world, capsys):
+    PollState.objects.update(clock_offset_seconds=9999, next_poll_at=timezone.now())
+    with pytest.raises(SystemExit) as ended:
+        call_command("status", "--json")
+    assert ended.value.code == 1
+    told = json.loads(capsys.readouterr().out)
+    assert [finding["code"] for finding in told["findings"]] == ["odoo_clock_skew"]
+    assert told["ok"] is False

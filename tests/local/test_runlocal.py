@@ -8,7 +8,9 @@ import sqlite3
 import subprocess
 import urllib.request
 
+import psycopg
 import pytest
+import redis
 
 from odoopoller.local import ports
 
@@ -84,6 +86,42 @@ def test_without_the_sandbox_nothing_is_made_up(run, tmp_path):
     assert "Traceback" not in process.communicate()[0]
     with contextlib.closing(sqlite3.connect(tmp_path / "var" / "poller.sqlite3")) as database:
         assert database.execute("SELECT count(*) FROM connections_connection").fetchone() == (0,)
+
+
+@pytest.fixture
+def servers(environment, postgres_url, redis_url):
+    """The environment moved to an empty PostgreSQL database and an empty Redis; gives the database's URL."""
+    name = f"test_odoopoller_run_{os.getpid()}"
+    url = f"{postgres_url.rpartition('/')[0]}/{name}"
+    with psycopg.connect(postgres_url, autocommit=True) as server, redis.Redis.from_url(redis_url) as queue:
+        server.execute(f"CREATE DATABASE {name}")
+        queue.flushdb()
+        environment |= {"DATABASE_URL": url, "REDIS_URL": redis_url}
+        yield url
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        queue.flushdb()
+
+
+@pytest.mark.postgres
+@pytest.mark.redis
+def test_two_pollers_share_postgresql_and_redis(run, servers, manage, environment):
+    port = free_ports(4)
+    process = run("--port", str(port))
+    read_until(process, "Ctrl-C stops everything")
+    second = subprocess.Popen([*manage, "runpoller"], env=environment, stderr=subprocess.PIPE, text=True)
+    read_until(process, "order.confirmed delivered in")
+    first_line = second.stderr.readline()
+    second.terminate()
+    process.send_signal(signal.SIGINT)
+    second.communicate()
+    process.communicate()
+    assert "The poller runs" in first_line
+    assert (process.returncode, second.returncode) == (0, 0)
+    with psycopg.connect(servers) as database:
+        sent, versions = database.execute(
+            "SELECT count(*), count(DISTINCT (connection_id, order_id, version)) FROM sync_deliveryattempt"
+        ).fetchone()
+    assert sent == versions > 0
 
 
 @pytest.mark.parametrize("step", [0, 2])

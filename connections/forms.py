@@ -46,10 +46,10 @@ class ConnectionForm(ConnectionModelForm):
 
     api_key = forms.CharField(label=gettext_lazy("API key"), required=False, widget=forms.PasswordInput)
     webhook_secret = forms.CharField(
-        label=gettext_lazy("webhook secret"), required=False, widget=forms.PasswordInput
+        label=gettext_lazy("Webhook secret"), required=False, widget=forms.PasswordInput
     )
     events = forms.MultipleChoiceField(
-        label=gettext_lazy("wanted events"),
+        label=gettext_lazy("Wanted events"),
         choices=EVENT_CHOICES,
         initial=list(EVENTS),
         widget=forms.CheckboxSelectMultiple,

@@ -9,6 +9,8 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from odoopoller.theme import UNFOLD  # noqa: F401 - the settings of the admin's theme
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
 
@@ -111,6 +113,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "odoopoller.csp.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -230,6 +233,10 @@ if TIME_ZONE not in available_timezones():
 USE_TZ = True
 
 # --- The desk -------------------------------------------------------------------------------------------
+
+ENVIRONMENT = text("POLLER_ENVIRONMENT")
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 STATIC_URL = "static/"
 # Collected (in the image): names carry a hash and are cached for ever. Else served from where they are.

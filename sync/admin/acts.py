@@ -1,0 +1,179 @@
+"""What people may do from a page: one definition gives the button, the list's action, and the history entry.
+
+State changes on POST only. (The theme's plain buttons run on GET, so each of ours opens a dialog.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.utils import unquote
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from sync.admin.desk import page
+
+Desk = TypeVar("Desk", bound=type[Any])
+
+
+class ActForm(BaseDialogForm):  # type: ignore[misc]
+    """A question answered by pressing the button."""
+
+
+class ReasonForm(ActForm):
+    """A question that wants a reason."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=300,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        error_messages={"required": gettext_lazy("Say why, for whoever asks later.")},
+    )
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an act did: `done` gets an entry in its history, the sentences are shown."""
+
+    done: Sequence[Model] = ()
+    said: str = ""
+    left: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Act:
+    """`run(request, rows, what the form asked)` changes state, of at most `limit` rows at once.
+
+    `offered(row)` tells whether its page shows the button: one that would change nothing is in the way.
+    """
+
+    name: str
+    title: Any
+    icon: str
+    permission: str
+    run: Callable[[HttpRequest, Any, dict[str, Any]], Report]
+    question: Any
+    form: type[Any] = ActForm
+    confirm_many: bool = False
+    limit: int = 5000
+    offered: Callable[[Any], bool] = lambda row: True
+
+    @property
+    def dialog(self) -> dict[str, Any]:
+        return {
+            "title": self.title,
+            "description": self.question,
+            "form_class": self.form,
+            "form_submit_text": self.title,
+        }
+
+
+def acts(*chosen: Act) -> Callable[[Desk], Desk]:
+    """Class decorator: puts these acts on a ModelAdmin's list and on the page of each row."""
+
+    def decorate(desk: Desk) -> Desk:
+        for act in chosen:
+            setattr(desk, act.name, _on_list(act))
+            setattr(desk, f"{act.name}_one", _on_page(act))
+            setattr(desk, f"has_{act.name}_permission", _allowed(act))
+        desk.actions = [act.name for act in chosen]
+        desk.actions_detail = [f"{act.name}_one" for act in chosen]
+        desk.get_actions_detail = _offered(desk.get_actions_detail, chosen)
+        return desk
+
+    return decorate
+
+
+def _allowed(act: Act) -> Callable[..., bool]:
+    def allowed(desk: Any, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm(act.permission) and desk.has_view_permission(request))
+
+    return allowed
+
+
+def _offered(inherited: Any, chosen: Sequence[Act]) -> Callable[..., list[Any]]:
+    def get_actions_detail(desk: Any, request: HttpRequest, object_id: str) -> list[Any]:
+        row = desk.get_object(request, unquote(str(object_id)))
+        idle = tuple(f"_{act.name}_one" for act in chosen if row is None or not act.offered(row))
+        return [
+            shown for shown in inherited(desk, request, object_id) if not shown.action_name.endswith(idle)
+        ]
+
+    return get_actions_detail
+
+
+def _on_page(act: Act) -> Any:
+    def press(desk: Any, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        row = desk.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        _perform(request, act, [row], form.cleaned_data)
+        if "HX-Request" in request.headers:
+            return HttpResponse(headers={"HX-Redirect": page(row)})
+        return HttpResponseRedirect(page(row))
+
+    press.__name__ = f"{act.name}_one"  # the theme finds the button by this name
+    settings = {"icon": act.icon, "url_path": act.name.replace("_", "-"), "dialog": act.dialog}
+    return action(press, description=act.title, permissions=[act.name], **settings)
+
+
+def _on_list(act: Act) -> Any:
+    def press(desk: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        rows = list(queryset[: act.limit + 1])
+        if len(rows) > act.limit:
+            too_many = _("Nothing was done: choose at most %(limit)s at once.") % {"limit": act.limit}
+            messages.error(request, too_many)
+            return None
+        if not act.confirm_many:
+            _perform(request, act, rows, {})
+            return None
+        form = act.form(request=request, data=request.POST if "_form_submitted" in request.POST else None)
+        if not form.is_valid():
+            return _ask(desk, request, act, rows, form)
+        _perform(request, act, rows, form.cleaned_data)
+        return None
+
+    press.allowed_permissions = [act.name]  # type: ignore[attr-defined]
+    press.short_description = act.title  # type: ignore[attr-defined]
+    return press
+
+
+def _ask(desk: Any, request: HttpRequest, act: Act, rows: list[Any], form: Any) -> HttpResponse:
+    context = {
+        **desk.admin_site.each_context(request),
+        "title": act.title,
+        "opts": desk.opts,
+        "act": act,
+        "rows": rows[:20],
+        "more": max(0, len(rows) - 20),
+        "form": form,
+        "chosen": request.POST.getlist("_selected_action"),
+        "select_across": request.POST.get("select_across", "0"),
+    }
+    return TemplateResponse(request, "admin/desk/act.html", context)
+
+
+def _perform(request: HttpRequest, act: Act, rows: list[Any], values: dict[str, Any]) -> None:
+    report = act.run(request, rows, values)
+    if report.done:
+        LogEntry.objects.log_actions(
+            user_id=request.user.pk,  # type: ignore[arg-type]  # nobody gets here without signing in
+            queryset=report.done,
+            action_flag=CHANGE,
+            change_message=": ".join(filter(None, [str(act.title), values.get("reason", "")])),
+        )
+    if report.said:
+        messages.success(request, report.said)
+    for sentence in report.left:
+        messages.warning(request, sentence)

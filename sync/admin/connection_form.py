@@ -1,0 +1,63 @@
+"""The form of a connection, with the theme's inputs and with the words that say where to click."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminPasswordWidget
+
+from connections.forms import SECRETS, ConnectionForm
+
+
+class ConnectionPageForm(ConnectionForm):
+    """The form with the theme's inputs and with the words that say where to click."""
+
+    class Meta(ConnectionForm.Meta):
+        help_texts = {
+            "name": gettext_lazy("What you and your colleagues call this shop."),
+            "odoo_url": gettext_lazy(
+                "What the browser shows when you work in Odoo, without what follows the name: "
+                "https://shop.odoo.com, not https://shop.odoo.com/odoo/sales."
+            ),
+            "database": gettext_lazy(
+                "On Odoo Online it is the first part of the address: “shop” for https://shop.odoo.com. "
+                "Elsewhere: in Odoo, Settings, at the bottom “Activate the developer mode”; "
+                "then the name stands next to yours at the top right."
+            ),
+            "username": gettext_lazy(
+                "What this user types to sign in to Odoo, mostly an e-mail address. "
+                "A user of its own with rights to read sales, contacts and products is best."
+            ),
+            "webhook_url": gettext_lazy(
+                "Where StockMaster takes orders. It is on the connection's page there."
+            ),
+            "protocol": gettext_lazy("Leave it on automatic unless an engineer says otherwise."),
+            "start": gettext_lazy(
+                "What happens with orders that were confirmed before this connection was made."
+            ),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in SECRETS:
+            self._dress(name)
+        self.fields["api_key"].help_text = _(
+            "Sign in to Odoo as that user. Click your picture at the top right, Preferences (or My Profile), "
+            "Account Security, New API Key. Odoo shows the key once: copy it here. "
+            "On Odoo 18 and later choose the longest duration, and note when it ends."
+        )
+        self.fields["webhook_secret"].help_text = _(
+            "From the connection's page in StockMaster. "
+            "Left empty on a new connection, one is made and shown once."
+        )
+        if "events" in self.fields:
+            self.fields["events"].widget = UnfoldAdminCheckboxSelectMultipleWidget(
+                choices=self.fields["events"].choices  # type: ignore[attr-defined]
+            )
+
+    def _dress(self, name: str) -> None:
+        kept = "" if self.is_new else _("stored – leave empty to keep it")
+        widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password", "placeholder": kept})
+        self.fields[name].widget = widget

@@ -1,0 +1,163 @@
+"""The pages of connections: the list with everybody's health, and the form."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from connections.forms import SECRETS
+from connections.models import Circuit, Connection, Side
+from sync.admin.acts import acts
+from sync.admin.connection_acts import PAUSE, POLL, RESET, RESUME, TEST, wake
+from sync.admin.connection_form import ConnectionPageForm
+from sync.admin.connection_health import (
+    backlog,
+    circuit_badge,
+    health_block,
+    last_poll,
+    next_poll,
+    standing_badge,
+)
+from sync.admin.desk import DeskAdmin, column, two_lines
+from sync.admin.filters import BacklogFilter, StandingFilter
+from sync.admin.health import with_backlog, with_standing
+from sync.models import DeliveryAttempt, RetryItem, SeenOrder, SentOrder, SyncLog
+
+ODOO_FIELDS = {"odoo_url", "database", "username", "api_key", "company_id", "protocol"}
+WEBHOOK_FIELDS = {"webhook_url", "webhook_secret", "send_secret_header"}
+
+
+@admin.register(Connection)
+@acts(TEST, POLL, PAUSE, RESUME, RESET)
+class ConnectionAdmin(DeskAdmin):
+    form = ConnectionPageForm
+    list_display = ["title", "health", "polled", "owed", "odoo_circuit", "webhook_circuit", "due"]
+    list_display_links = ["title"]
+    list_filter = [StandingFilter, BacklogFilter, "enabled"]
+    show_full_result_count = True
+    show_facets = admin.ShowFacets.ALLOW
+    search_fields = ["name", "external_id", "odoo_url", "database", "username", "webhook_url"]
+    search_help_text = gettext_lazy("Name, id, address, database or user")
+    ordering = ["name"]
+    change_form_outer_before_template = "admin/desk/connection_health.html"
+    fieldsets = [
+        (gettext_lazy("Shop"), {"fields": ["name", "external_id", "enabled"]}),
+        ("Odoo", {"fields": ["odoo_url", "database", "username", "api_key", "company_id"]}),
+        (
+            gettext_lazy("Receiver"),
+            {"fields": ["webhook_url", "webhook_secret", "send_secret_header", "events"]},
+        ),
+        (gettext_lazy("First run"), {"fields": ["start", "start_at"]}),
+        (
+            gettext_lazy("Pace and limits"),
+            {
+                "classes": ["collapse"],
+                "fields": [
+                    "poll_interval_seconds",
+                    "lookback_seconds",
+                    "odoo_calls_per_second",
+                    "deliveries_at_once",
+                    "deliveries_per_second",
+                    "protocol",
+                ],
+            },
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
+        rows = super().get_queryset(request).without_secrets()
+        rows = with_backlog(with_standing(rows, timezone.now()))
+        return rows.select_related("poll_state").prefetch_related("circuits")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> Any:
+        """Who may only look does not even get the stars of a secret."""
+        if obj is None or self.has_change_permission(request, obj):
+            return self.fieldsets
+        return [
+            (name, options | {"fields": [field for field in options["fields"] if field not in SECRETS]})
+            for name, options in self.fieldsets
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Connection | None = None) -> list[str]:
+        state = getattr(obj, "poll_state", None)
+        return ["start", "start_at"] if state is not None and state.started_at else []
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        connection = self.get_object(request, object_id)
+        block = health_block(connection) if connection else None
+        context = {**(extra_context or {}), "health": block}
+        return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
+
+    def save_model(self, request: HttpRequest, obj: Connection, form: Any, change: bool) -> None:
+        """What was repaired is tried at once: a poll comes next, a side that was changed starts afresh."""
+        super().save_model(request, obj, form, change)
+        changed = set(form.changed_data)
+        sides = [
+            side
+            for side, fields in ((Side.ODOO, ODOO_FIELDS), (Side.WEBHOOK, WEBHOOK_FIELDS))
+            if changed & fields
+        ]
+        Circuit.objects.filter(connection=obj, side__in=sides).reset()
+        wake([obj.pk], timezone.now())
+        if form.generated_secret:
+            # The one exception to "secrets are never shown": the receiver's owner has to be told.
+            said = _(
+                "A webhook secret was made for “%s”. Give it to the receiver now, it is not shown again: "
+            )
+            messages.warning(request, said % obj.name + form.generated_secret)
+        if change and "database" in changed and SeenOrder.objects.filter(connection=obj).exists():
+            messages.warning(
+                request,
+                _(
+                    "Orders of the former database are known here by their numbers: "
+                    "another shop needs a new connection."
+                ),
+            )
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes with a connection, as numbers: a page with a million orders would never open."""
+        models: list[Any] = [SeenOrder, SentOrder, RetryItem, DeliveryAttempt, SyncLog]
+        counts = {m._meta.verbose_name_plural: m.objects.filter(connection__in=objs).count() for m in models}
+        return [str(obj) for obj in objs], counts, set(), []
+
+    @column(gettext_lazy("connection"), ordering="name")
+    def title(self, row: Connection) -> SafeString:
+        return two_lines(row.name, f"{row.database} @ {urlsplit(row.odoo_url).netloc}")
+
+    @column(gettext_lazy("health"))
+    def health(self, row: Any) -> SafeString:
+        return standing_badge(row)
+
+    @column(gettext_lazy("last poll"), ordering="poll_state__last_polled_at")
+    def polled(self, row: Connection) -> SafeString | str:
+        return last_poll(row)
+
+    @column(gettext_lazy("backlog"), ordering="-needs_person")
+    def owed(self, row: Any) -> SafeString:
+        return backlog(row)
+
+    @column(gettext_lazy("Odoo circuit"))
+    def odoo_circuit(self, row: Connection) -> SafeString:
+        return circuit_badge(row, Side.ODOO)
+
+    @column(gettext_lazy("receiver circuit"))
+    def webhook_circuit(self, row: Connection) -> SafeString:
+        return circuit_badge(row, Side.WEBHOOK)
+
+    @column(gettext_lazy("next poll"), ordering="poll_state__next_poll_at")
+    def due(self, row: Connection) -> SafeString | str:
+        return next_poll(row)

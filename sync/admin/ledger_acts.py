@@ -1,0 +1,129 @@
+"""What people may do with orders: send again, retry now, discard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from connections.errors import RemoteError
+from connections.models import Connection
+from sync import ledger
+from sync.admin.acts import Act, ReasonForm, Report
+from sync.admin.desk import cause
+from sync.ledger.acts import RETRIABLE
+from sync.models import RetryItem, Status
+from sync.models.ledger import OPEN
+from sync.resending import Busy, NoSuchOrder, resend
+
+
+def _resend(request: HttpRequest, rows: list[Any], values: dict[str, Any]) -> Report:
+    """`rows` are of any table that names a connection and an order."""
+    done: list[Any] = []
+    left: list[str] = []
+    for connection in Connection.objects.filter(pk__in={row.connection_id for row in rows}):
+        chosen = [row for row in rows if row.connection_id == connection.pk]
+        problem = _resend_from(connection, sorted({row.order_id for row in chosen}))
+        if problem:
+            left.append(problem)
+        else:
+            done += chosen
+    count = len({(row.connection_id, row.order_id) for row in done})
+    said = ngettext(
+        "%s order was read from Odoo and is sent again within seconds.",
+        "%s orders were read from Odoo and are sent again within seconds.",
+        count,
+    )
+    return Report(done, said % count if done else "", left)
+
+
+def _resend_from(connection: Connection, order_ids: list[int]) -> str:
+    """Why the orders of this connection could not be sent again; empty when they could."""
+    words = {"connection": connection.name, "why": ""}
+    try:
+        resend(connection, order_ids=order_ids)
+        return ""
+    except Busy:
+        words["why"] = _("Odoo is being read just now; try again in a minute")
+    except NoSuchOrder as error:
+        words["why"] = str(error)
+    except RemoteError as error:
+        words["why"] = cause(error.code)
+    return _("Nothing was sent again for “%(connection)s”: %(why)s.") % words
+
+
+def _retry(request: HttpRequest, rows: list[RetryItem], values: dict[str, Any]) -> Report:
+    now = timezone.now()
+    chosen = RetryItem.objects.filter(pk__in=[row.pk for row in rows])
+    with transaction.atomic():  # until it ends nobody can send them, so what we see is what we did
+        ledger.retry_now(chosen, now=now)
+        waiting = set(chosen.filter(status=Status.PENDING, next_retry_at=now).values_list("pk", flat=True))
+    done = [row for row in rows if row.pk in waiting]
+    said = ngettext(
+        "%s order is tried again within seconds.", "%s orders are tried again within seconds.", len(done)
+    )
+    left = len(rows) - len(done)
+    why = ngettext(
+        "%s was left alone: it was sent or replaced by a newer version, or its payload has aged out. "
+        "“Send again” reads the order afresh.",
+        "%s were left alone: they were sent or replaced by newer versions, or their payloads have aged out. "
+        "“Send again” reads the orders afresh.",
+        left,
+    )
+    return Report(done, said % len(done) if done else "", [why % left] if left else [])
+
+
+def _discard(request: HttpRequest, rows: list[RetryItem], values: dict[str, Any]) -> Report:
+    now = timezone.now()
+    chosen = RetryItem.objects.filter(pk__in=[row.pk for row in rows])
+    with transaction.atomic():
+        ledger.discard(chosen, by=request.user.get_username(), reason=values["reason"], now=now)
+        gone = set(chosen.filter(status=Status.DISCARDED, closed_at=now).values_list("pk", flat=True))
+    done = [row for row in rows if row.pk in gone]
+    said = ngettext(
+        "%s order is given up. “Retry now” takes it back.",
+        "%s orders are given up. “Retry now” takes it back.",
+        len(done),
+    )
+    left = len(rows) - len(done)
+    why = ngettext("%s was closed already.", "%s were closed already.", left)
+    return Report(done, said % len(done) if done else "", [why % left] if left else [])
+
+
+RESEND = Act(
+    name="resend",
+    title=gettext_lazy("Send again"),
+    icon="replay",
+    permission="sync.resend_order",
+    run=_resend,
+    question=gettext_lazy(
+        "Reads the order from Odoo as it is now and sends it as a new version, marked as sent again. "
+        "The receiver may handle it a second time."
+    ),
+    confirm_many=True,
+    limit=200,
+)
+RETRY = Act(
+    name="retry",
+    title=gettext_lazy("Retry now"),
+    icon="redo",
+    permission="sync.retry_item",
+    run=_retry,
+    question=gettext_lazy("Sends it within seconds, the same event with the same bytes as before."),
+    offered=lambda row: row.status in RETRIABLE,
+)
+DISCARD = Act(
+    name="discard",
+    title=gettext_lazy("Discard"),
+    icon="delete_sweep",
+    permission="sync.discard_item",
+    run=_discard,
+    question=gettext_lazy("Gives this version up: it is not sent any more. “Retry now” can take that back."),
+    form=ReasonForm,
+    confirm_many=True,
+    offered=lambda row: row.status in OPEN,
+)

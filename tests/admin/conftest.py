@@ -1,0 +1,159 @@
+"""People of the desk, and rows of every table for its pages."""
+
+from datetime import timedelta
+
+import pytest
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission, User
+from django.db import connection as database
+from django.test import Client
+from django.utils import timezone
+
+from connections.models import Circuit, CircuitState, Connection, Side
+from sync.models import DeliveryAttempt, PollState, RetryItem, SeenOrder, SentOrder, Status, SyncLog
+
+API_KEY = "canary-api-key-3141"
+WEBHOOK_SECRET = "whsec_Y2FuYXJ5LXdlYmhvb2stc2VjcmV0LTI3MTgyODE4Mjg="
+HOSTILE = "<script>alert('x')</script>\"'&"
+
+
+@pytest.fixture
+def staff(db):
+    """Signs in a member of staff with these permissions: staff("sync.retry_item") -> client."""
+
+    def sign_in(*permissions):
+        user = User.objects.create_user(f"staff-{User.objects.count()}", is_staff=True)
+        for name in permissions:
+            app, codename = name.split(".")
+            user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def shop(make_connection):
+    """A connection whose secrets are canaries, polled and well."""
+
+    def make(**values):
+        connection = make_connection(api_key=API_KEY, webhook_secret=WEBHOOK_SECRET, **values)
+        now = timezone.now()
+        PollState.objects.create(
+            connection=connection,
+            next_poll_at=now + timedelta(minutes=1),
+            last_polled_at=now,
+            last_success_at=now,
+        )
+        return connection
+
+    return make
+
+
+@pytest.fixture
+def owe(db):
+    """One version owed by a connection, newest of its order; every keyword replaces a value."""
+
+    def make(connection, order_id=1, **values):
+        now = timezone.now()
+        version = {
+            "connection": connection,
+            "order_id": order_id,
+            "order_name": f"S{order_id:05d}",
+            "version": 1,
+            "write_date": now,
+            "content_hash": "0" * 64,
+        }
+        SeenOrder.objects.create(**version, state="sale", announced="", seen_at=now)
+        sane = version | {
+            "event": "order.confirmed",
+            "event_id": f"evt_{connection.pk}_{order_id}",
+            "body": b'{"order": {"name": "S1"}}',
+            "status": Status.FAILED,
+            "error_code": "receiver_refused",
+            "created_at": now,
+        }
+        return RetryItem.objects.create(**sane | values)
+
+    return make
+
+
+@pytest.fixture
+def fill(shop, owe):
+    """Rows of every page: `n` connections, each with one row of everything."""
+
+    def make(n, text=""):
+        now = timezone.now()
+        for number in range(Connection.objects.count(), Connection.objects.count() + n):
+            connection = shop(name=f"{text} Filled {number}")
+            Circuit.objects.create(
+                connection=connection, side=Side.WEBHOOK, state=CircuitState.OPEN, error_code="x"
+            )
+            item = owe(connection, order_name=text or "S1", error_detail=text, body=text.encode() or b"{}")
+            SentOrder.objects.create(
+                connection=connection,
+                order_id=1,
+                order_name=text or "S1",
+                version=2,
+                event="order.confirmed",
+                event_id="evt_sent",
+                write_date=now,
+                content_hash="0" * 64,
+                sent_at=now,
+            )
+            for attempt in range(3):
+                DeliveryAttempt.objects.create(
+                    connection=connection,
+                    item=item,
+                    order_id=1,
+                    order_name=text or "S1",
+                    version=1,
+                    event_id=item.event_id,
+                    number=attempt + 1,
+                    started_at=now,
+                    duration_ms=7,
+                    delivered=False,
+                    status=422,
+                    error_code="receiver_refused",
+                    error_detail=text,
+                    answer=text,
+                )
+            SyncLog.objects.create(
+                connection=connection,
+                started_at=now,
+                finished_at=now,
+                error_code="odoo_timeout",
+                error_detail=text,
+            )
+            fill_theirs(number, text, now)
+
+    return make
+
+
+def fill_theirs(number, text, now):
+    """Rows of the pages of other apps."""
+    task = {"name": f"{text}{number}", "func": "sync.tasks.tick", "started": now, "stopped": now}
+    for model, ok in (("Success", True), ("Failure", False)):
+        apps.get_model("django_q", model).objects.create(
+            id=f"{model}{number}", success=ok, result=text, **task
+        )
+    apps.get_model("django_q", "Schedule").objects.create(name=f"{text}{number}", func="sync.tasks.tick")
+    apps.get_model("django_q", "OrmQ").objects.create(key="odoopoller", payload=text, lock=now)
+    User.objects.create(username=f"{text}{number}")
+    Group.objects.create(name=f"{text}{number}")
+    login = {"username": f"{text}{number}", "ip_address": "10.0.0.1", "user_agent": text, "path_info": text}
+    for model in (AccessAttempt, AccessLog, AccessFailureLog):
+        model.objects.create(**login, **({"failures_since_start": 1} if model is AccessAttempt else {}))
+
+
+def said(response):
+    """The messages a person reads after an act."""
+    return " ".join(str(message) for message in response.context["messages"])
+
+
+def spoil_secrets():
+    """No key can read what is stored, as after the key was lost."""
+    with database.cursor() as cursor:
+        cursor.execute("UPDATE connections_connection SET api_key = %s, webhook_secret = %s", [b"x", b"x"])

@@ -1,0 +1,235 @@
+"""What the buttons of connections do, who may press them, and what they leave alone."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse
+from django.utils import timezone
+
+from connections.models import Circuit, CircuitState, Connection, Side, pause
+from sync.admin import connection_acts
+from sync.models import PollState
+from sync.testing import Stage
+from tests.admin.conftest import HOSTILE, said
+
+LIST = "admin:connections_connection_changelist"
+VIEW = "connections.view_connection"
+RIGHTS = {
+    "test": "connections.test_connection",
+    "poll": "connections.poll_connection",
+    "pause": "connections.pause_connection",
+    "resume": "connections.pause_connection",
+    "reset_circuit": "connections.reset_circuit",
+}
+
+
+@pytest.fixture
+def stages(monkeypatch):
+    """What the test of a connection finds, instead of asking anybody."""
+    found = [Stage("Signing in", True, seconds=0.2)]
+    monkeypatch.setattr(connection_acts, "run_test", lambda connection, *, now: iter(found))
+    return found
+
+
+@pytest.fixture
+def open_circuit(shop):
+    connection = shop(name="Shop with an open circuit")
+    Circuit.objects.create(
+        connection=connection, side=Side.ODOO, state=CircuitState.OPEN, failures=5, opened_at=timezone.now()
+    )
+    return connection
+
+
+def on_list(client, act, *connections, **asked):
+    data = {"action": act, "index": "0", "_selected_action": [c.pk for c in connections], **asked}
+    return client.post(reverse(LIST), data, follow=True)
+
+
+def on_page(client, act, connection, **asked):
+    address = reverse(f"admin:connections_connection_{act}_one", args=[connection.pk])
+    return client.post(address, {"_form_submitted": "True", **asked}, follow=True)
+
+
+def entries():
+    return list(LogEntry.objects.order_by("pk").values_list("object_repr", "change_message"))
+
+
+def later():
+    """Nothing is due."""
+    PollState.objects.update(next_poll_at=timezone.now() + timedelta(hours=1), deliver_at=None)
+
+
+def due():
+    return set(
+        PollState.objects.filter(next_poll_at__lte=timezone.now()).values_list("connection__name", flat=True)
+    )
+
+
+def test_poll_now_wakes_what_may_be_polled(staff, shop):
+    well, off, resting = shop(name="well"), shop(name="off", enabled=False), shop(name="resting")
+    pause([resting], by="somebody", reason="holidays", sides=(Side.ODOO,))
+    later()
+    response = on_list(staff(VIEW, RIGHTS["poll"]), "poll", well, off, resting)
+    assert due() == {"well"}
+    assert "1 connection is polled within seconds." in said(response)
+    assert "2 connections are disabled or paused" in said(response)
+    assert entries() == [("well", "Poll now")]
+
+
+def test_poll_now_serves_a_connection_that_was_never_polled(admin_client, make_connection):
+    on_page(admin_client, "poll", make_connection(name="fresh"))
+    assert due() == {"fresh"}
+
+
+def test_pause_asks_for_a_reason_and_writes_it_down(staff, shop):
+    one, two = shop(name="one"), shop(name="two")
+    client = staff(VIEW, RIGHTS["pause"])
+    asked = on_list(client, "pause", one, two)
+    assert "one" in asked.content.decode() and "two" in asked.content.decode()
+    assert (
+        "Say why" in on_list(client, "pause", one, two, _form_submitted="True", reason=" ").content.decode()
+    )
+    assert not Circuit.objects.exists() and not entries()
+
+    response = on_list(client, "pause", one, two, _form_submitted="True", reason="moving house")
+    circuits = Circuit.objects.paused(timezone.now())
+    assert circuits.count() == 4
+    assert set(circuits.values_list("paused_by", "paused_reason")) == {("staff-0", "moving house")}
+    assert "2 connections are paused." in said(response)
+    assert entries() == [("one", "Pause: moving house"), ("two", "Pause: moving house")]
+
+
+def test_pausing_twice_keeps_the_first_reason(admin_client, shop):
+    connection = shop()
+    on_page(admin_client, "pause", connection, reason="first")
+    assert "was paused already" in said(on_page(admin_client, "pause", connection, reason="second"))
+    assert {c.paused_reason for c in Circuit.objects.all()} == {"first"}
+    assert len(entries()) == 1
+
+
+def test_resume_wakes_what_was_paused(staff, shop):
+    resting, well = shop(name="resting"), shop(name="well")
+    pause([resting], by="somebody", reason="holidays")
+    later()
+    response = on_list(staff(VIEW, RIGHTS["resume"]), "resume", resting, well)
+    assert not Circuit.objects.filter(paused_at__isnull=False).exists()
+    assert due() == {"resting"}
+    assert PollState.objects.get(connection=resting).deliver_at is not None
+    assert "1 connection goes on." in said(response) and "1 connection was not paused." in said(response)
+    assert entries() == [("resting", "Resume")]
+
+
+def test_reset_closes_circuits_and_tries_at_once(staff, shop, open_circuit):
+    well = shop(name="well")
+    later()
+    response = on_list(staff(VIEW, RIGHTS["reset_circuit"]), "reset_circuit", open_circuit, well)
+    circuit = Circuit.objects.get()
+    assert (circuit.state, circuit.failures, circuit.opened_at) == ("closed", 0, None)
+    assert due() == {open_circuit.name}
+    assert "1 connection had nothing to reset." in said(response)
+    assert entries() == [(open_circuit.name, "Reset circuit")]
+
+
+def test_the_test_shows_every_stage_and_what_to_do(staff, shop, stages):
+    stages.append(Stage(HOSTILE, False, "unknown", HOSTILE, 1.5))
+    response = on_page(staff(VIEW, RIGHTS["test"]), "test", shop(name="Tienda Lugo"))
+    html = response.content.decode()
+    assert "“Tienda Lugo” does not work yet." in html
+    assert "Signing in" in html and "Show the technical detail below to an engineer." in html
+    assert "<script>alert" not in html
+    assert entries() == [("Tienda Lugo", "Test connection")]
+
+
+def test_the_test_of_several_says_which_works(admin_client, shop, stages):
+    response = on_list(admin_client, "test", shop(name="one"), shop(name="two"))
+    assert "“one” works." in said(response) and "“two” works." in said(response)
+
+
+def test_the_test_is_for_a_few_at_once(admin_client, shop, stages):
+    response = on_list(admin_client, "test", *[shop() for _ in range(6)])
+    assert "choose at most 5" in said(response)
+    assert not entries()
+
+
+def test_the_test_explains_an_unreadable_secret(admin_client, shop, monkeypatch):
+    def refuse(connection, *, now):
+        raise ImproperlyConfigured("A stored secret cannot be read with POLLER_ENCRYPTION_KEY.")
+
+    monkeypatch.setattr(connection_acts, "run_test", refuse)
+    assert "POLLER_ENCRYPTION_KEY" in said(on_page(admin_client, "test", shop()))
+
+
+@pytest.mark.parametrize("act", RIGHTS)
+def test_looking_changes_nothing(act, admin_client, open_circuit, stages):
+    pause([open_circuit], by="somebody", reason="holidays")
+    later()
+    before = state()
+    address = reverse(f"admin:connections_connection_{act}_one", args=[open_circuit.pk])
+    assert admin_client.get(address).status_code == 200
+    assert admin_client.get(address, {"_form_submitted": "True", "reason": "x"}).status_code == 200
+    admin_client.get(reverse(LIST), {"action": act, "index": "0", "_selected_action": open_circuit.pk})
+    assert state() == before
+
+
+@pytest.mark.parametrize("act", RIGHTS)
+def test_nobody_acts_without_the_right(act, staff, open_circuit, stages):
+    later()
+    before = state()
+    others = [VIEW, "connections.change_connection", *(set(RIGHTS.values()) - {RIGHTS[act]})]
+    for rights in (others, [RIGHTS[act]]):  # the right to act alone is not enough: one has to see it too
+        client = staff(*rights)
+        assert on_page(client, act, open_circuit, reason="x").status_code == 403
+        on_list(client, act, open_circuit, _form_submitted="True", reason="x")
+        assert state() == before
+
+
+@pytest.mark.parametrize("act", RIGHTS)
+def test_acts_are_guarded_against_forged_posts(act, staff, open_circuit, stages):
+    client = staff(VIEW, RIGHTS[act])
+    client.handler.enforce_csrf_checks = True
+    before = state()
+    assert on_page(client, act, open_circuit, reason="x").status_code == 403
+    assert on_list(client, act, open_circuit, _form_submitted="True", reason="x").status_code == 403
+    assert state() == before
+
+
+@pytest.mark.parametrize("act", RIGHTS)
+def test_acts_on_what_is_gone_say_so(act, admin_client, db):
+    for pk in (99, "nothing"):
+        address = reverse(f"admin:connections_connection_{act}_one", args=[pk])
+        assert admin_client.post(address, {"_form_submitted": "True", "reason": "x"}).status_code == 404
+
+
+def test_a_dialog_leads_back_to_the_page(admin_client, shop):
+    connection = shop()
+    address = reverse("admin:connections_connection_poll_one", args=[connection.pk])
+    response = admin_client.post(address, {"_form_submitted": "True"}, headers={"HX-Request": "true"})
+    assert response.headers["HX-Redirect"] == reverse(
+        "admin:connections_connection_change", args=[connection.pk]
+    )
+
+
+def test_a_page_offers_only_what_would_change_something(admin_client, shop, open_circuit):
+    def buttons(connection):
+        html = admin_client.get(
+            reverse("admin:connections_connection_change", args=[connection.pk])
+        ).content.decode()
+        return {act for act in RIGHTS if f"/{connection.pk}/{act.replace('_', '-')}/" in html}
+
+    resting = shop()
+    pause([resting], by="somebody", reason="holidays")
+    assert buttons(shop()) == {"test", "poll", "pause"}
+    assert buttons(resting) == {"test", "poll", "resume"}
+    assert buttons(open_circuit) == {"test", "poll", "pause", "reset_circuit"}
+
+
+def state():
+    """Everything an act could change."""
+    return (
+        list(Connection.objects.without_secrets().order_by("pk").values("pk", "enabled", "updated_at")),
+        list(Circuit.objects.order_by("pk").values()),
+        list(PollState.objects.order_by("pk").values("next_poll_at", "deliver_at")),
+        entries(),
+    )

@@ -1,0 +1,202 @@
+"""The pages of connections: secrets, what saving wakes, what deleting says, and the list's words."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import override_settings
+from django.urls import reverse
+from django.utils import timezone
+
+from connections.models import Circuit, CircuitState, Connection, Side, pause
+from sync.models import PollState, RetryItem, SeenOrder, Status
+from tests.admin.conftest import API_KEY, HOSTILE, WEBHOOK_SECRET, said, spoil_secrets
+from tests.admin.test_form import GOOD
+
+LIST = reverse("admin:connections_connection_changelist")
+ADD = reverse("admin:connections_connection_add")
+
+
+def page(connection):
+    return reverse("admin:connections_connection_change", args=[connection.pk])
+
+
+def typed(connection=None, **values):
+    """What a browser sends for this connection, with these values typed over its own."""
+    own = {name: getattr(connection, name) for name in GOOD} if connection else GOOD
+    shown = own | {"api_key": "", "webhook_secret": ""} if connection else dict(own)
+    data = {name: value for name, value in (shown | values).items() if value not in (None, False)}
+    return data | {"start_at_0": "", "start_at_1": ""}
+
+
+def test_a_new_connection_is_polled_at_once(admin_client):
+    response = admin_client.post(ADD, typed(), follow=True)
+    connection = Connection.objects.get()
+    assert "was added successfully" in said(response)
+    assert connection.api_key.reveal() == "canary-key"
+    assert connection.poll_state.next_poll_at <= timezone.now()
+    assert "canary" not in response.content.decode()
+
+
+def test_a_generated_secret_is_told_once(admin_client):
+    response = admin_client.post(ADD, typed(webhook_secret=""), follow=True)
+    secret = Connection.objects.get().webhook_secret.reveal()
+    assert secret.startswith("whsec_") and secret in said(response)
+    for address in (LIST, page(Connection.objects.get())):
+        assert secret not in admin_client.get(address).content.decode()
+
+
+def test_what_is_refused_keeps_what_was_typed_but_no_secret(admin_client):
+    html = admin_client.post(ADD, typed(odoo_url="shop.odoo.com")).content.decode()
+    assert "Begin with https://" in html
+    assert "Shop Madrid" in html and "canary" not in html
+    assert not Connection.objects.exists()
+
+
+@override_settings(DEFAULT_WEBHOOK_URL="https://sm.example.com/in")
+def test_the_usual_receiver_is_filled_in(admin_client):
+    assert "https://sm.example.com/in" in admin_client.get(ADD).content.decode()
+
+
+def test_empty_secrets_are_kept_and_others_replaced(admin_client, shop):
+    connection = shop()
+    admin_client.post(page(connection), typed(connection, name="Renamed"))
+    connection.refresh_from_db()
+    assert connection.name == "Renamed"
+    assert (connection.api_key.reveal(), connection.webhook_secret.reveal()) == (API_KEY, WEBHOOK_SECRET)
+
+    admin_client.post(page(connection), typed(connection, api_key="canary-fresh"))
+    connection.refresh_from_db()
+    assert (connection.api_key.reveal(), connection.webhook_secret.reveal()) == (
+        "canary-fresh",
+        WEBHOOK_SECRET,
+    )
+    history = admin_client.get(reverse("admin:connections_connection_history", args=[connection.pk]))
+    assert "Changed API key" in history.content.decode() and "canary" not in history.content.decode()
+
+
+def test_a_fixed_key_is_tried_at_once(admin_client, shop):
+    connection = shop()
+    broken = {"state": CircuitState.OPEN, "failures": 5, "opened_at": timezone.now()}
+    Circuit.objects.create(connection=connection, side=Side.ODOO, **broken)
+    Circuit.objects.create(connection=connection, side=Side.WEBHOOK, **broken)
+    PollState.objects.update(next_poll_at=timezone.now() + timedelta(hours=1))
+
+    admin_client.post(page(connection), typed(connection, name="Renamed"))
+    assert PollState.objects.get().next_poll_at <= timezone.now()
+    assert set(Circuit.objects.values_list("state", flat=True)) == {"open"}
+
+    admin_client.post(page(connection), typed(connection, name="Renamed", api_key="fresh"))
+    assert dict(Circuit.objects.values_list("side", "state")) == {"odoo": "closed", "webhook": "open"}
+
+    admin_client.post(
+        page(connection), typed(connection, name="Renamed", webhook_url="https://new.example.com/")
+    )
+    assert set(Circuit.objects.values_list("state", flat=True)) == {"closed"}
+
+
+def test_an_unreadable_secret_is_replaced_by_typing_another(admin_client, shop):
+    connection = shop()
+    spoil_secrets()
+    admin_client.post(page(connection), typed(connection, api_key="fresh", webhook_secret="fresh"))
+    connection.refresh_from_db()
+    assert connection.api_key.reveal() == "fresh"
+
+
+def test_another_database_is_warned_about(admin_client, shop, owe):
+    connection = shop()
+    owe(connection)
+    response = admin_client.post(page(connection), typed(connection, database="other"), follow=True)
+    assert "another shop needs a new connection" in said(response)
+
+
+def test_the_first_run_is_fixed_once_it_has_begun(admin_client, shop):
+    connection = shop()
+    assert 'name="start"' in admin_client.get(page(connection)).content.decode()
+    PollState.objects.update(started_at=timezone.now())
+    assert 'name="start"' not in admin_client.get(page(connection)).content.decode()
+    admin_client.post(page(connection), typed(connection, start="all", name="Renamed"))
+    connection.refresh_from_db()
+    assert (connection.name, connection.start) == ("Renamed", "now")
+
+
+def test_deleting_says_what_goes_with_it(admin_client, staff, shop, owe):
+    connection = shop()
+    for number in range(1, 4):
+        owe(connection, number)
+    address = reverse("admin:connections_connection_delete", args=[connection.pk])
+    html = admin_client.get(address).content.decode()
+    assert "Retry items" in html or "retry items" in html
+    assert "S00001" not in html  # numbers, not a page with every order
+    assert staff("connections.change_connection").post(address, {"post": "yes"}).status_code == 403
+    admin_client.post(address, {"post": "yes"})
+    assert not Connection.objects.exists() and not SeenOrder.objects.exists()
+
+
+def broken_circuit(connection):
+    Circuit.objects.create(connection=connection, side=Side.WEBHOOK, state=CircuitState.OPEN)
+
+
+def no_poll_for_long(connection):
+    PollState.objects.filter(connection=connection).update(next_poll_at=timezone.now() - timedelta(minutes=6))
+
+
+STANDINGS = {
+    "ok": lambda connection: None,
+    "disabled": lambda connection: Connection.objects.filter(pk=connection.pk).update(enabled=False),
+    "paused": lambda connection: pause([connection], by="x", reason="holidays", sides=(Side.WEBHOOK,)),
+    "open": broken_circuit,
+    "failing": lambda connection: PollState.objects.filter(connection=connection).update(
+        error_code="odoo_dns"
+    ),
+    "late": no_poll_for_long,
+    "new": lambda connection: PollState.objects.filter(connection=connection).delete(),
+}
+
+
+@pytest.mark.parametrize("word", STANDINGS)
+def test_the_list_tells_how_each_stands_and_filters_by_it(word, admin_client, shop):
+    STANDINGS[word](shop(name="this one"))
+    if word != "ok":
+        shop(name="well")
+    for choice in (word, *(["wrong"] if word in ("open", "failing", "late") else [])):
+        rows = admin_client.get(LIST, {"standing": choice}).context["cl"].result_list
+        assert [(row.name, row.standing) for row in rows] == [("this one", word)]
+    assert admin_client.get(page(Connection.objects.get(name="this one"))).status_code == 200
+
+
+def test_the_backlog_is_counted_and_leads_to_the_orders(admin_client, shop, owe):
+    connection = shop(name="busy")
+    shop(name="idle")
+    for number, status in enumerate([Status.FAILED, Status.PENDING, Status.PENDING, Status.SENT], start=1):
+        owe(connection, number, status=status)
+    html = admin_client.get(LIST).content.decode()
+    assert "1 needs a person" in html and "2 waiting" in html
+    owed = (
+        reverse("admin:sync_retryitem_changelist") + f"?connection__id__exact={connection.pk}&status=failed"
+    )
+    assert owed.replace("&", "&amp;") in html
+    assert [row.status for row in admin_client.get(owed).context["cl"].result_list] == ["failed"]
+    for choice in ("person", "waiting"):
+        rows = admin_client.get(LIST, {"owed": choice}).context["cl"].result_list
+        assert [row.name for row in rows] == ["busy"]
+
+
+def test_the_page_explains_the_last_error_and_who_paused(admin_client, shop):
+    connection = shop()
+    PollState.objects.update(error_code="no_such_code", error_detail=HOSTILE)
+    pause([connection], by="ana", reason=HOSTILE)
+    html = admin_client.get(page(connection)).content.decode()
+    assert "Something went wrong that we do not know yet" in html
+    assert "Paused by ana" in html and "<script>alert" not in html
+    for model in (SeenOrder, RetryItem):
+        place = reverse(f"admin:sync_{model._meta.model_name}_changelist")
+        assert f"{place}?connection__id__exact={connection.pk}" in html
+
+
+@pytest.mark.parametrize("term", ["lugo", "sm-lugo", "lugo.odoo.com", "lugo-db"])
+def test_a_connection_is_found_by_what_people_know(term, admin_client, shop):
+    shop(name="Tienda Lugo", external_id="sm-lugo", odoo_url="https://lugo.odoo.com", database="lugo-db")
+    shop(name="other")
+    assert [row.name for row in admin_client.get(LIST, {"q": term}).context["cl"].result_list] == [
+        "Tienda Lugo"
+    ]

@@ -37,6 +37,8 @@ class Wanted:
 WANTED = (
     # runpoller looks each second. This keeps a plain qcluster polling, and a runpoller whose own loop fails.
     Wanted("poller: tick", "sync.tasks.tick", Schedule.MINUTES, minutes=1),
+    Wanted("poller: deep checks and reconciliations", "sync.tasks.check", Schedule.MINUTES, minutes=1),
+    Wanted("poller: watch", "sync.tasks.watch", Schedule.MINUTES, minutes=1),
     Wanted("poller: housekeeping", "sync.tasks.housekeep", Schedule.HOURLY),
 )
 

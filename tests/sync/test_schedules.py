@@ -17,8 +17,10 @@ def rows():
 
 
 WHOLE = [
+    ("poller: deep checks and reconciliations", "sync.tasks.check", "I", 1),
     ("poller: housekeeping", "sync.tasks.housekeep", "H", None),
     ("poller: tick", "sync.tasks.tick", "I", 1),
+    ("poller: watch", "sync.tasks.watch", "I", 1),
 ]
 
 
@@ -28,7 +30,7 @@ def test_migrate_has_made_them():
 
 def test_they_are_made_once():
     Schedule.objects.all().delete()
-    assert [schedules.ensure() for _ in range(3)] == [2, 0, 0]
+    assert [schedules.ensure() for _ in range(3)] == [len(WHOLE), 0, 0]
     assert rows() == WHOLE
 
 
@@ -46,7 +48,7 @@ def test_they_are_mended(damage):
     Schedule.objects.filter(name="poller: tick").update(**damage)
     assert schedules.ensure() == 1
     assert rows() == WHOLE
-    assert Schedule.objects.filter(**damage).exclude(name="poller: housekeeping").count() == 0
+    assert Schedule.objects.filter(name="poller: tick", **damage).count() == 0
 
 
 def test_doubles_go():
@@ -79,4 +81,4 @@ def test_others_are_left_alone_and_named(row, said, caplog):
     with caplog.at_level(logging.WARNING, "poller.schedules"):
         schedules.ensure()
     assert said in caplog.text
-    assert len(rows()) == 3
+    assert len(rows()) == len(WHOLE) + 1

@@ -174,7 +174,10 @@ def _beginning(response: requests.Response, size: int) -> bytes:
 def _pieces(response: requests.Response, size: int) -> Iterator[bytes]:
     """The body until its end, or until it is longer than `size`."""
     got = 0
-    while got <= size and (piece := response.raw.read(CHUNK_BYTES, decode_content=False)):
+    while got <= size:
+        piece = response.raw.read(min(CHUNK_BYTES, size + 1 - got), decode_content=False)
+        if not piece:
+            return
         got += len(piece)
         yield piece
 
@@ -323,11 +326,12 @@ class _Adapter(HTTPAdapter):
 @functools.lru_cache(maxsize=2)
 def _adapter(process_id: int, ca_bundle: str) -> _Adapter:
     """One per process: sockets and locks must not be shared across a fork."""
-    return _Adapter(_context(ca_bundle))
+    return _Adapter(trusted_authorities(ca_bundle))
 
 
 @functools.lru_cache(maxsize=2)
-def _context(ca_bundle: str) -> ssl.SSLContext:
+def trusted_authorities(ca_bundle: str) -> ssl.SSLContext:
+    """TLS as we speak it, with the well-known authorities and those of the file. Raises `OSError`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_verify_locations(requests.utils.DEFAULT_CA_BUNDLE_PATH)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,13 +16,14 @@ from connections import sockets
 from connections.errors import Contract, RemoteError, on_side
 from connections.http import ODOO_LIMITS
 from connections.models import Connection
+from connections.odoo import account
 from connections.odoo.client import OdooClient, connect
 from connections.odoo.server import Wanted
 
 SKEW = timedelta(seconds=60)
 EXPIRY_WARNING = timedelta(days=14)
 SHOWN = 5  # names or addresses in one line
-RECORDS_SINCE = 18  # `has_access`, and `has_group` as a method of records
+HAS_ACCESS_SINCE = 18
 
 NEEDED: Wanted = {
     "sale.order": ("name", "state", "date_order", "write_date", "partner_id", "order_line", "amount_total"),
@@ -36,8 +37,6 @@ MAY_READ: Mapping[str, Any] = {
     "res.partner": _("The user may read customers"),
     "product.product": _("The user may read products"),
 }
-ALL_ORDERS = "sales_team.group_sale_salesman_all_leads"
-OWN_ORDERS = "sales_team.group_sale_salesman"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ def _whose_key(client: OdooClient, username: str) -> str:
 
 
 def _may_read(client: OdooClient, model: str) -> str:
-    if client.server.major >= RECORDS_SINCE:
+    if client.server.major >= HAS_ACCESS_SINCE:
         allowed = client.call(model, "has_access", ids=[], operation="read")
     else:
         allowed = client.call(model, "check_access_rights", operation="read", raise_exception=False)
@@ -161,18 +160,13 @@ def _fields(client: OdooClient, needed: Wanted) -> str:
 
 
 def _everybodys_orders(client: OdooClient) -> str:
-    """Odoo hides the orders of others without an error; only the user's group tells."""
     try:
-        if _in_group(client, ALL_ORDERS) or not _in_group(client, OWN_ORDERS):
-            return ""
+        own_only = account.sees_own_orders_only(client)
     except Contract:
         return str(_("this server does not say"))
-    raise Finding("odoo_own_documents_only")
-
-
-def _in_group(client: OdooClient, group: str) -> bool:
-    ids = [client.server.uid] if client.server.major >= RECORDS_SINCE else None
-    return client.call("res.users", "has_group", ids=ids, group_ext_id=group) is True
+    if own_only:
+        raise Finding("odoo_own_documents_only")
+    return ""
 
 
 def _companies(client: OdooClient, company_id: int | None) -> str:
@@ -190,25 +184,15 @@ def _companies(client: OdooClient, company_id: int | None) -> str:
 def _expiry(client: OdooClient, now: datetime) -> str:
     """Since 18 a key has an end, for most users after 90 days at most."""
     try:
-        keys = client.search_read(
-            "res.users.apikeys",
-            domain=[["user_id", "=", client.server.uid]],
-            fields=["name", "expiration_date"],
-        )
+        ends = account.key_ends(client)
     except RemoteError:
         return str(_("this server does not say"))
-    ends = sorted((str(key["expiration_date"]), key) for key in keys if key.get("expiration_date"))
-    for text, key in ends:
-        if _moment(text) < now + EXPIRY_WARNING:
-            raise Finding("odoo_key_expires_soon", f"{key.get('name')}: {text}")
-    return ends[0][0] if ends else ""
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    except ValueError:
-        return datetime.max.replace(tzinfo=UTC)
+    if not ends:
+        return ""
+    at, name = ends[0]
+    if at < now + EXPIRY_WARNING:
+        raise Finding("odoo_key_expires_soon", f"{name}: {at:%Y-%m-%d}")
+    return f"{at:%Y-%m-%d}"
 
 
 def _clock(client: OdooClient) -> str:

@@ -123,6 +123,10 @@ _SERVER = {
             "after the name of the host. If it is right, something in front of Odoo answers in its place."
         ),
     ),
+    "odoo_busy": Cause(
+        _("Another reading of this Odoo database was still under way"),
+        _("Ask again in a few minutes: one database is read by one worker at a time."),
+    ),
     "odoo_clock_skew": Cause(
         _("The clock of the Odoo server is wrong, or ours is"),
         _("Nothing is lost by it: we go by the server's clock. Have both clocks set by NTP all the same."),

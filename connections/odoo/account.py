@@ -23,7 +23,7 @@ def in_group(client: OdooClient, group: str) -> bool:
 
 
 def key_ends(client: OdooClient) -> list[tuple[datetime, str]]:
-    """When the user's API keys end, soonest first, with their names; Odoo 18 and newer. Raises RemoteError."""
+    """When the user's API keys end, soonest first, with names; Odoo 18 and newer. Raises RemoteError."""
     keys = client.search_read(
         "res.users.apikeys",
         domain=[["user_id", "=", client.server.uid]],

@@ -58,6 +58,7 @@ class Supervisor:
         return 0 if finished else 1
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._pulse.close()
         if self._stop_at is None:
             self._stop_at = time.monotonic() + STOP_SECONDS
         if self._cluster is not None:
@@ -66,30 +67,32 @@ class Supervisor:
     def _live_once(self) -> bool:
         """One cluster from start to end; returns whether no task was cut off."""
         began_at = time.monotonic()
-        cluster = self._cluster = EmbeddedCluster(
-            self._pulse, workers=self._workers, beat_seconds=BEAT_SECONDS
-        )
+        cluster = EmbeddedCluster(self._pulse, workers=self._workers, beat_seconds=BEAT_SECONDS)
+        self._cluster = cluster
         try:
             cluster.start()
         except Exception as error:
             logger.warning("The queue's processes could not be started, trying again: %s", error)
             self._pause(began_at)
             return True
+        logger.info("The poller runs with %d workers, process %d.", self._workers, os.getpid())
         ticker = Ticker(workers=self._workers, stranded=self._stranded)
         ticker.start()
-        logger.info("The poller runs with %d workers, process %d.", self._workers, os.getpid())
-        trouble = self._watch(cluster, ticker)
+        trouble = self._watch(cluster)
         ticker.leave()
         if self._stop_at is not None:
             return cluster.stop(self._stop_at)
-        cluster.end()
-        self._stranded = self._pulse.taken
-        logger.warning("The queue's processes are replaced: %s. Work goes on at once.", trouble)
+        self._bury(cluster, trouble)
         self._wait_for(ticker)
         self._pause(began_at)
         return True
 
-    def _watch(self, cluster: EmbeddedCluster, ticker: Ticker) -> str:
+    def _bury(self, cluster: EmbeddedCluster, trouble: str) -> None:
+        logger.warning("The queue's processes are replaced: %s. Work goes on at once.", trouble)
+        cluster.end()
+        self._stranded = self._pulse.taken
+
+    def _watch(self, cluster: EmbeddedCluster) -> str:
         """Until a signal comes, or until something is wrong with the cluster: what."""
         watchdog = Watchdog(self._workers, time.monotonic())
         while self._stop_at is None:

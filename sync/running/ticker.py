@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections, connections
+from django.db import OperationalError, close_old_connections, connections
 from django.utils import timezone
 from django_q.brokers import get_broker
 
@@ -18,6 +18,7 @@ from sync import schedules, scheduling, tasks
 from sync.models import PollState
 from sync.running.broker import give_back
 from sync.running.complaints import Complaints
+from sync.running.pulse import is_closing
 
 TICK_SECONDS = 1.0
 MISSING_EACH = 5  # ticks
@@ -55,9 +56,9 @@ class Ticker(threading.Thread):
             close_old_connections()
             self._tick.run(timezone.now())
         except Exception as error:
-            kind = type(error).__name__
+            kind, expected = type(error).__name__, isinstance(error, OperationalError)  # it is away
             self._complaints.say(
-                f"A tick failed, the next one comes in a second: {kind}: {error}", trace=True
+                f"A tick failed, the next one comes in a second: {kind}: {error}", trace=not expected
             )
 
 
@@ -75,7 +76,9 @@ class Tick:
         ]
 
     def run(self, now: datetime) -> int:
-        """Returns how many connections were handed to the queue."""
+        """Returns how many connections were handed to the queue; none once the poller stops."""
+        if is_closing():
+            return 0
         if self._broker is None:
             self._begin()
         if self._count % MISSING_EACH == 0:

@@ -18,7 +18,7 @@ import requests
 import urllib3
 from django.conf import settings
 from requests.adapters import HTTPAdapter
-from requests.exceptions import InvalidHeader, InvalidProxyURL, ProxyError
+from requests.exceptions import InvalidProxyURL, ProxyError
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from connections import sockets
@@ -202,23 +202,17 @@ def _http_date(text: str) -> datetime | None:
 
 # --- What went wrong on the way -------------------------------------------------------------------------
 
-_UNSENDABLE = (
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.MissingSchema,
-    InvalidHeader,
-    urllib3.exceptions.LocationValueError,
-    UnicodeError,
-)
 _KINDS: tuple[tuple[tuple[type[BaseException], ...], RemoteError], ...] = (
     ((InvalidProxyURL, ProxyError, urllib3.exceptions.ProxyError), Temporary("proxy")),
-    (_UNSENDABLE, Permanent("unsendable", "the address or a header has a form that cannot be sent")),
+    ((urllib3.exceptions.InvalidHeader,), Temporary("broken_answer")),
+    # Addresses and headers that nothing can be made of; `InvalidURL` and its like are such.
+    ((ValueError,), Permanent("unsendable", "the address or a header has a form that cannot be sent")),
     ((requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), Temporary("timeout")),
     ((http.client.IncompleteRead, urllib3.exceptions.IncompleteRead), Temporary("disconnected")),
     ((http.client.RemoteDisconnected, ConnectionError), Temporary("disconnected")),
-    ((http.client.HTTPException, urllib3.exceptions.InvalidHeader), Temporary("broken_answer")),
-    ((urllib3.exceptions.ProtocolError,), Temporary("broken_answer")),
+    ((http.client.HTTPException, urllib3.exceptions.ProtocolError), Temporary("broken_answer")),
     ((OSError,), Temporary("unreachable")),
+    ((Exception,), Temporary("broken_answer")),
 )
 
 
@@ -229,10 +223,8 @@ def _translated(error: Exception) -> RemoteError:
         if isinstance(cause, ssl.SSLError):
             reason = getattr(cause, "verify_message", "") or cause.reason or "no secure connection"
             return Temporary("tls", str(reason).replace("_", " ").lower())
-    for kinds, known in _KINDS:
-        if any(isinstance(cause, kinds) for cause in causes):
-            return type(known)(known.code, known.detail)
-    return Temporary("broken_answer")
+    known = next(known for kinds, known in _KINDS if any(isinstance(cause, kinds) for cause in causes))
+    return type(known)(known.code, known.detail)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

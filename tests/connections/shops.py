@@ -1,5 +1,7 @@
 """An Odoo of the sandbox behind `responses`, and a client of it."""
 
+from dataclasses import replace
+
 import orjson
 
 from connections.models import Connection
@@ -34,22 +36,32 @@ class Ticking:
 class Taught:
     """An Odoo that answers some calls as it was told: "res.users.has_group" -> function of what was sent.
 
-    Paths below `closed` are not found, as behind a filter of databases.
+    Paths below `closed` are not found, as behind a filter of databases. Without `has_clock` no answer is
+    dated.
     """
 
     def __init__(self, odoo):
-        self.odoo, self.lessons, self.closed = odoo, {}, None
+        self.odoo, self.lessons, self.closed, self.has_clock = odoo, {}, None, True
 
     def handle(self, method, path, headers, body):
+        answer = self._answer(method, path, headers, body)
+        if self.has_clock:
+            return answer
+        return replace(answer, headers={n: v for n, v in answer.headers.items() if n != "Date"})
+
+    def _answer(self, method, path, headers, body):
         if self.closed and path.startswith(self.closed):
             return html_answer("<h1>Not Found</h1>", 404)
         sent = orjson.loads(body or b"{}")
         lesson = self.lessons.get(_name(path, sent))
         if lesson is None:
             return self.odoo.handle(method, path, headers, body)
-        if path == "/jsonrpc":
-            return json_answer({"result": lesson(sent["params"]["args"][5:])})
-        return json_answer(lesson(sent))
+        if path != "/jsonrpc":
+            return json_answer(lesson(sent))
+        result = lesson(sent["params"]["args"][5:])
+        return json_answer(
+            {"error": {"data": result.args[0]}} if isinstance(result, Exception) else {"result": result}
+        )
 
 
 class Place:

@@ -75,3 +75,10 @@ def test_secrets_that_no_key_opens(connection, monkeypatch):
             monkeypatch.setattr(field, "fernet", stranger)
 
     assert found(databases=["default"]) == ["connections.E001"]
+
+
+@pytest.mark.django_db
+def test_before_the_first_migrate_there_is_nothing_to_open(monkeypatch):
+    monkeypatch.setattr(Connection._meta, "db_table", "not_there_yet")
+
+    assert found(databases=["default"]) == []

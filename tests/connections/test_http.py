@@ -12,7 +12,7 @@ import pytest
 import requests
 import responses
 
-from connections import http
+from connections import http, sockets
 from connections.errors import Permanent, Temporary
 from tests.connections.calling import QUICK, call, failure
 from tests.connections.loopback import OK, answering, breaking_off, drip, flood
@@ -147,6 +147,13 @@ def test_the_whole_call_ends_in_time_however_slowly_something_comes(serve, handl
     assert failure(serve(handler).url) == (Temporary, "timeout")
 
 
+def test_when_the_time_is_up_nothing_is_waited_for():
+    replace(QUICK, whole_seconds=0).begin_call()
+
+    with pytest.raises(TimeoutError):
+        sockets.call.seconds_left()
+
+
 def test_a_receiver_that_never_reads_does_not_hold_us(serve):
     server = serve(lambda server, sock: server.stopping.wait(10))
 
@@ -184,6 +191,11 @@ BROKEN = [
         "chunks without a size",
         breaking_off(CHUNKED + b"zz\r\n"),
         (Temporary, "disconnected"),
+    ),
+    (
+        "two lengths",
+        breaking_off(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nxx"),
+        (Temporary, "broken_answer"),
     ),
     ("an endless body", flood(ENDLESS, b"x" * 10_000), (Permanent, "too_large")),
     ("endless trailers", flood(CHUNKED + b"0\r\n", b"X: " + b"x" * 5000 + b"\r\n"), (Permanent, "too_large")),

@@ -293,3 +293,11 @@ def test_records_are_a_list_of_objects_with_whole_numbers_for_ids(result):
         answers.records(result)
 
     assert caught.value.code == "odoo_broken_answer"
+
+
+@pytest.mark.parametrize("result", [None, True, 1.0, "1", [1]])
+def test_a_count_is_a_whole_number(result):
+    with pytest.raises(Contract) as caught:
+        answers.whole_number(result)
+
+    assert caught.value.code == "odoo_broken_answer"

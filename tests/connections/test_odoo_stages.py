@@ -174,6 +174,24 @@ def test_which_companies_the_user_sees(place, company_id, ok, code, detail):
     assert (step.ok, step.code, step.detail) == (ok, code, detail)
 
 
+def test_what_a_server_does_not_say_is_no_failure(place):
+    unknown = {"name": "builtins.AttributeError", "message": "no such method"}
+    place = place()
+    place.taught.has_clock = False
+    place.taught.lessons["res.users.has_group"] = lambda sent: LookupError(unknown)
+    place.taught.lessons["res.users.apikeys.search_read"] = lambda sent: LookupError(unknown)
+
+    steps = run(place)
+
+    silent = [name for name, step in steps.items() if step.detail == "this server does not say"]
+    assert silent == [
+        "The user sees the orders of everybody",
+        "The key will not expire soon",
+        "The clocks agree",
+    ]
+    assert all(steps[name].ok for name in silent)
+
+
 def test_a_clock_that_is_wrong_is_a_warning(place, clock):
     place = place()
     place.clock = lambda: clock() + timedelta(minutes=5)

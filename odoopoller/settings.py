@@ -227,6 +227,7 @@ KEEP_ATTEMPTS_DAYS = whole("POLLER_KEEP_ATTEMPTS_DAYS", 30)
 LANGUAGE_CODE = choice("LANGUAGE_CODE", "en", "es")
 LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "odoopoller.formats"
 TIME_ZONE = text("TIME_ZONE", "UTC")
 if TIME_ZONE not in available_timezones():
     raise ImproperlyConfigured(f"TIME_ZONE must be a name such as Europe/Madrid, not {TIME_ZONE!r}.")

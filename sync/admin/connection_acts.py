@@ -33,9 +33,11 @@ def _test(request: HttpRequest, rows: list[Connection], values: dict[str, Any]) 
     for row in rows:
         stages, problem = _stages(row)
         failed = bool(problem) or any(stage.ok is False for stage in stages)
+        doubtful = any(stage.ok is None for stage in stages)
         explained = [(stage, explain(stage.code) if stage.code else None) for stage in stages]
-        context = {"connection": row, "stages": explained, "problem": problem, "failed": failed}
-        level = messages.ERROR if failed else messages.SUCCESS
+        context = {"connection": row, "stages": explained, "problem": problem}
+        context |= {"failed": failed, "doubtful": doubtful}
+        level = messages.ERROR if failed else messages.WARNING if doubtful else messages.SUCCESS
         messages.add_message(request, level, render_to_string("admin/desk/test.html", context))
     return Report(done=rows)
 

@@ -47,9 +47,11 @@ def last_poll(row: Connection) -> SafeString | str:
     return moment(state.last_polled_at) if state else "-"
 
 
-def next_poll(row: Connection) -> SafeString | str:
-    state = poll_state(row)
-    return moment(state.next_poll_at) if state and row.enabled else "-"
+def next_poll(row: Any) -> SafeString | str:
+    state, now = poll_state(row), timezone.now()
+    if state is None or row.standing in (Standing.DISABLED, Standing.PAUSED):
+        return "-"
+    return _("due now") if state.next_poll_at <= now else moment(state.next_poll_at, now)
 
 
 def backlog(row: Any) -> SafeString:

@@ -132,6 +132,9 @@ class ConnectionAdmin(DeskAdmin):
         """What goes with a connection, as numbers: a page with a million orders would never open."""
         models: list[Any] = [SeenOrder, SentOrder, RetryItem, DeliveryAttempt, SyncLog]
         counts = {m._meta.verbose_name_plural: m.objects.filter(connection__in=objs).count() for m in models}
+        owed = RetryItem.objects.open().filter(connection__in=objs).count()
+        if owed:
+            counts[_("orders owed, which would never be sent")] = owed
         return [str(obj) for obj in objs], counts, set(), []
 
     @column(gettext_lazy("connection"), ordering="name")
@@ -150,11 +153,11 @@ class ConnectionAdmin(DeskAdmin):
     def owed(self, row: Any) -> SafeString:
         return backlog(row)
 
-    @column(gettext_lazy("Odoo circuit"))
+    @column("Odoo")
     def odoo_circuit(self, row: Connection) -> SafeString:
         return circuit_badge(row, Side.ODOO)
 
-    @column(gettext_lazy("receiver circuit"))
+    @column(gettext_lazy("receiver"))
     def webhook_circuit(self, row: Connection) -> SafeString:
         return circuit_badge(row, Side.WEBHOOK)
 

@@ -99,6 +99,29 @@ class OrderStateFilter(ChoiceFilter):
         return {"confirmed": ~Q(state="cancel"), "cancelled": Q(state="cancel")}
 
 
+class StartFilter(ChoiceFilter):
+    title = _("start")
+    parameter_name = "seeded"
+    choices_shown = (("no", _("Orders since the start")), ("yes", _("Known before the start")))
+
+    def conditions(self) -> dict[str, Q]:
+        return {"no": Q(seeded=False), "yes": Q(seeded=True)}
+
+
+class HowFilter(ChoiceFilter):
+    title = _("how")
+    parameter_name = "how"
+    choices_shown = (
+        ("sent", _("Sent")),
+        ("replay", _("Sent again by a person")),
+        ("seeded", _("Known before the start, not sent")),
+    )
+
+    def conditions(self) -> dict[str, Q]:
+        sent = Q(seeded=False, replay=False)
+        return {"sent": sent, "replay": Q(replay=True), "seeded": Q(seeded=True)}
+
+
 class ProblemFilter(ChoiceFilter):
     title = _("problems")
     parameter_name = "problem"

@@ -1,4 +1,4 @@
-"""The first page: what is wrong, in numbers that lead to the rows; and the numbers in the sidebar."""
+"""The first page: what is wrong, in numbers that lead to the rows."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from connections.models import Connection
 from sync.admin.connection_health import backlog, last_poll, standing_badge
 from sync.admin.desk import cause, link, listing, page
 from sync.admin.health import WRONG, Standing, counts, with_backlog, with_standing
+from sync.admin.navigation import many
 from sync.models import RetryItem, SentOrder, Status
 
 SHOWN = 15
-MANY = 1000
 
 
 admin.site.index_title = gettext_lazy("Overview")
@@ -30,17 +30,13 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     cards: list[dict[str, Any]] = []
     if may("connections.view_connection"):
         cards += _connection_cards()
-        context["troubled"] = _troubled()
+        context |= {"troubled": _troubled(), "is_new": not Connection.objects.exists()}
     if may("sync.view_retryitem"):
         cards += _owed_cards()
     if may("sync.view_sentorder"):
         cards.append(_sent_card())
-    return context | {"cards": cards, "can_search": may("sync.view_seenorder")}
-
-
-def needs_person(request: HttpRequest) -> str:
-    """The badge in the sidebar."""
-    return _many(RetryItem.objects.filter(status=Status.FAILED))
+    can = {"can_search": may("sync.view_seenorder"), "can_add": may("connections.add_connection")}
+    return context | {"cards": cards, **can}
 
 
 def _connection_cards() -> list[dict[str, Any]]:
@@ -68,14 +64,14 @@ def _owed_cards() -> list[dict[str, Any]]:
     return [
         {
             "title": _("Orders that need a person"),
-            "number": _many(failed) or 0,
+            "number": many(failed) or 0,
             "note": _("refused too often, or unreadable"),
             "address": listing(RetryItem, status=Status.FAILED.value),
             "bad": failed.exists(),
         },
         {
             "title": _("Orders waiting"),
-            "number": _many(waiting) or 0,
+            "number": many(waiting) or 0,
             "note": _("sent by themselves when their time comes"),
             "address": listing(RetryItem, status=Status.PENDING.value),
         },
@@ -90,12 +86,6 @@ def _sent_card() -> dict[str, Any]:
         "note": _("in the last 24 hours"),
         "address": listing(SentOrder),
     }
-
-
-def _many(rows: Any) -> str:
-    """A number that is cheap to find out: beyond a thousand nobody needs it exactly."""
-    count = rows.order_by()[: MANY + 1].count()
-    return f"{MANY}+" if count > MANY else str(count or "")
 
 
 def _troubled() -> dict[str, Any]:

@@ -14,7 +14,7 @@ from unfold.admin import TabularInline
 
 from sync.admin.acts import acts
 from sync.admin.desk import badge, cause, column, link, moment, page, preformatted, pretty_json, two_lines
-from sync.admin.filters import ConnectionFilter, EventFilter, OpenFilter, ProblemFilter
+from sync.admin.filters import ConnectionFilter, EventFilter, HowFilter, OpenFilter, ProblemFilter
 from sync.admin.ledger_acts import DISCARD, RESEND, RETRY
 from sync.admin.orders import OrdersAdmin
 from sync.models import DeliveryAttempt, RetryItem, SentOrder, Status
@@ -32,7 +32,7 @@ STATUS_COLOURS = {
 @acts(RESEND)
 class SentOrderAdmin(OrdersAdmin):
     list_display = ["order", "of", "how", "sent"]
-    list_filter = [("connection", ConnectionFilter), EventFilter, "seeded", "replay"]
+    list_filter = [("connection", ConnectionFilter), HowFilter, EventFilter]
     fields = [
         "order_name",
         "connection",

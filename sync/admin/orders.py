@@ -23,7 +23,7 @@ from sync.admin.desk import (
     moment,
     two_lines,
 )
-from sync.admin.filters import ConnectionFilter, OrderStateFilter
+from sync.admin.filters import ConnectionFilter, OrderStateFilter, StartFilter
 from sync.admin.ledger_acts import RESEND
 from sync.models import DeliveryAttempt, RetryItem, SeenOrder, SentOrder
 
@@ -98,17 +98,8 @@ class OrdersAdmin(OfConnectionAdmin):
 @admin.register(SeenOrder)
 @acts(RESEND)
 class SeenOrderAdmin(OrdersAdmin):
-    list_display = [
-        "order_name",
-        "of",
-        "state_badge",
-        "reference",
-        "version",
-        "heard",
-        "written",
-        "seen",
-    ]
-    list_filter = [("connection", ConnectionFilter), OrderStateFilter, "seeded"]
+    list_display = ["order", "of", "state_badge", "version", "heard", "written", "seen"]
+    list_filter = [("connection", ConnectionFilter), OrderStateFilter, StartFilter]
     search_fields = ["order_name", "reference"]
     search_help_text = _("Order, customer reference or Odoo id")
     exact_fields = ("order_name", "reference")
@@ -126,6 +117,10 @@ class SeenOrderAdmin(OrdersAdmin):
         "more",
     ]
     readonly_fields = ["state_badge", "heard", "more"]
+
+    @column(_("order"), ordering="order_name")
+    def order(self, row: SeenOrder) -> SafeString:
+        return two_lines(row.order_name, row.reference)
 
     @column(_("in Odoo"), ordering="state")
     def state_badge(self, row: SeenOrder) -> SafeString:

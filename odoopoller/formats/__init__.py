@@ -1,0 +1,1 @@
+"""How times are written, per language: with seconds and their zone, since people compare them with logs."""

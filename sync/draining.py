@@ -24,6 +24,7 @@ from sync.models import PollState, RetryItem
 from sync.sides import SideState
 
 Clock = Callable[[], datetime]
+Closing = Callable[[], bool]
 
 logger = logging.getLogger("poller.delivery")
 
@@ -33,10 +34,16 @@ CHUNK = 100  # items in memory per receiver
 LEASE_MARGIN_SECONDS = 35
 
 
+def never() -> bool:
+    return False
+
+
 class Drain:
     """One receiver being served. `take` and `judge` are called from threads, the rest from the loop."""
 
-    def __init__(self, connection: Connection, side: SideState, *, clock: Clock, until: datetime) -> None:
+    def __init__(
+        self, connection: Connection, side: SideState, *, clock: Clock, closing: Closing, until: datetime
+    ) -> None:
         self.connection = connection
         self.receiver = Receiver.of(connection)
         self.side = side
@@ -44,7 +51,7 @@ class Drain:
         self.lanes = self.in_flight = self.sent = self.failed = 0
         self.gone = self.closed_again = self.rate_spent = False
         self.leased_until = until
-        self._clock, self._lock = clock, Lock()
+        self._clock, self._closing, self._lock = clock, closing, Lock()
         self._ends_at = clock() + timedelta(seconds=SLICE_SECONDS)
         self._next_slot = clock()
 
@@ -52,7 +59,7 @@ class Drain:
     def is_over(self) -> bool:
         now = self._clock()
         margin = timedelta(seconds=LEASE_MARGIN_SECONDS)
-        stopped = self.gone or self.side.paused or self.rate_spent
+        stopped = self.gone or self.side.paused or self.rate_spent or self._closing()
         return stopped or now >= self._ends_at or now + margin > self.leased_until
 
     def room(self) -> int:
@@ -129,8 +136,15 @@ class Drain:
 class Drains:
     """All receivers that one task serves, on one loop."""
 
-    def __init__(self, loop: Loop, token: str, clock: Clock, then: Callable[[list[Drain]], None]) -> None:
-        self.loop, self.token, self.clock, self.then = loop, token, clock, then
+    def __init__(
+        self,
+        loop: Loop,
+        token: str,
+        clock: Clock,
+        then: Callable[[list[Drain]], None],
+        closing: Closing = never,
+    ) -> None:
+        self.loop, self.token, self.clock, self.then, self.closing = loop, token, clock, then, closing
         self.active: dict[int, Drain] = {}
 
     def start(self, connections: Sequence[Connection]) -> dict[int, Drain]:
@@ -145,7 +159,7 @@ class Drains:
         until = now + timedelta(seconds=leases.LEASE_SECONDS)
         for connection in chosen:
             side = states[connection.pk]
-            drain = Drain(connection, side, clock=self.clock, until=until)
+            drain = Drain(connection, side, clock=self.clock, closing=self.closing, until=until)
             self.active[connection.pk] = drain
         return {pk: self.active[pk] for pk in (c.pk for c in connections) if pk in self.active}
 
@@ -257,12 +271,20 @@ def _set_next(drain: Drain, now: datetime) -> None:
 
 
 def deliver_due(
-    token: str, ids: Sequence[int], *, clock: Clock = timezone.now, threads: int | None = None
+    token: str,
+    ids: Sequence[int],
+    *,
+    clock: Clock = timezone.now,
+    threads: int | None = None,
+    closing: Closing = never,
 ) -> list[Drain]:
-    """Send what is owed and due on these connections, whose webhook leases `token` holds."""
+    """Send what is owed and due on these connections, whose webhook leases `token` holds.
+
+    Once `closing()` says so, no further try begins: what is left stays owed and due.
+    """
     loop = Loop(settings.TASK_THREADS if threads is None else threads)
     finished: list[Drain] = []
-    drains = Drains(loop, token, clock, finished.extend)
+    drains = Drains(loop, token, clock, finished.extend, closing)
     loop.every(leases.RENEW_SECONDS, drains.renew)
     connections = Connection.objects.enabled().filter(pk__in=ids)
     drains.run(drains.start(list(connections)).values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -16,15 +16,13 @@ from connections.errors import RemoteError, on_side
 from connections.models import Side, Start
 from sync import ledger, sides, windows
 from sync.deciding import News, news
-from sync.draining import Drain, Drains
+from sync.draining import Clock, Closing, Drain, Drains, never
 from sync.ledger import Found
 from sync.loop import Loop
 from sync.models import SyncLog
 from sync.orders import Change, Order, Unreadable
 from sync.polljob import FEED_LIMIT, Job, load_jobs, load_start_ids, save_beginnings, save_jobs
 from sync.starting import begin, is_before_start
-
-Clock = Callable[[], datetime]
 
 logger = logging.getLogger("poller.poll")
 
@@ -33,19 +31,27 @@ SLICE_SECONDS = 25  # then the rest of a long window waits for the next turn
 
 
 def poll(
-    token: str, ids: Sequence[int], *, clock: Clock = timezone.now, threads: int | None = None
+    token: str,
+    ids: Sequence[int],
+    *,
+    clock: Clock = timezone.now,
+    threads: int | None = None,
+    closing: Closing = never,
 ) -> list[SyncLog]:
-    """Poll these connections, whose Odoo leases `token` holds; returns their logs."""
-    return _Poll(token, clock, settings.TASK_THREADS if threads is None else threads).run(ids)
+    """Poll these connections, whose Odoo leases `token` holds; returns their logs.
+
+    Once `closing()` says so, nothing further begins: a window half read goes on in its next turn.
+    """
+    return _Poll(token, clock, settings.TASK_THREADS if threads is None else threads, closing).run(ids)
 
 
 class _Poll:
     """One batch of connections on one loop. What is named `_on_...` runs in our thread with the database."""
 
-    def __init__(self, token: str, clock: Clock, threads: int) -> None:
-        self.token, self.clock = token, clock
+    def __init__(self, token: str, clock: Clock, threads: int, closing: Closing) -> None:
+        self.token, self.clock, self.closing = token, clock, closing
         self.loop = Loop(threads)
-        self.drains = Drains(self.loop, token, clock, self._on_drained)
+        self.drains = Drains(self.loop, token, clock, self._on_drained, closing)
         self.jobs: dict[int, Job] = {}
         self.waiting: dict[str, list[Job]] = {}  # jobs of one Odoo database take turns
         self.logs: list[SyncLog] = []
@@ -71,7 +77,8 @@ class _Poll:
 
     def _start(self, job: Job) -> None:
         job.started_at = self.clock()
-        if not job.may_call(job.started_at):
+        job.put_off = self.closing()
+        if job.put_off or not job.may_call(job.started_at):
             self._finish(job)
         elif job.state.started_at is None:
             self._spawn(job, self._begin, self._on_begun)
@@ -200,7 +207,7 @@ class _Poll:
             self._finish(job)
         else:
             job.after_id = job.changes[-1].order_id
-            if self.clock() < self.ends_at:
+            if self.clock() < self.ends_at and not self.closing():
                 self._spawn(job, self._feed, self._on_feed)
             else:
                 self._finish(job)

@@ -61,6 +61,7 @@ class Job:
     complete: bool = False  # the window was read to its end
     lost: bool = False  # the lease went to somebody else
     polled: bool = False
+    put_off: bool = False  # the poller stops: due again at once, for whoever comes next
     concluded: bool = False
     logged: bool = False
 
@@ -144,7 +145,8 @@ class Job:
         state = self.state
         interval = timedelta(seconds=self.connection.poll_interval_seconds)
         if not self.polled:
-            state.next_poll_at = max(now + interval, circuit.next_call_at(self.side.health, now))
+            allowed_at = circuit.next_call_at(self.side.health, now)
+            state.next_poll_at = now if self.put_off else max(now + interval, allowed_at)
             return
         state.last_polled_at = self.started_at
         self._keep_place()

@@ -11,6 +11,7 @@ from django_q.tasks import async_task
 from connections.models import Connection
 from sync import deepcheck, draining, housekeeping, polling, reconciling, scheduling, watching
 from sync.models import PollState, Reconciliation
+from sync.running.pulse import is_closing
 
 POLL, DELIVER = "sync.tasks.poll", "sync.tasks.deliver"
 DEEP_CHECK, RECONCILE = "sync.tasks.deep_check", "sync.tasks.reconcile"
@@ -22,12 +23,12 @@ CHECKS_PER_TASK = 3  # each may take a slice of 30 s, and a task 180 s
 
 def poll(token: str, ids: Sequence[int]) -> int:
     """Poll a claimed batch. Run late or twice it finds its leases gone and does nothing."""
-    return len(polling.poll(token, ids))
+    return len(polling.poll(token, ids, closing=is_closing))
 
 
 def deliver(token: str, ids: Sequence[int]) -> int:
     """Deliver what a claimed batch owes. Run late or twice it finds its leases gone and does nothing."""
-    return len(draining.deliver_due(token, ids))
+    return len(draining.deliver_due(token, ids, closing=is_closing))
 
 
 def tick() -> str:
@@ -58,12 +59,12 @@ def check() -> str:
 
 def deep_check(ids: Sequence[int]) -> int:
     """Read the open orders of these connections again, one after the other."""
-    return sum(deepcheck.deep_check(connection) is not None for connection in _enabled(ids))
+    return sum(deepcheck.deep_check(c) is not None for c in _enabled(ids) if not is_closing())
 
 
 def reconcile(ids: Sequence[int]) -> int:
     """Compare these connections with Odoo and repair, one after the other."""
-    return sum(reconciling.reconcile_due(connection).is_clean for connection in _enabled(ids))
+    return sum(reconciling.reconcile_due(c).is_clean for c in _enabled(ids) if not is_closing())
 
 
 def run_reconciliation(number: int) -> bool:

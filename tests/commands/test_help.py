@@ -16,14 +16,18 @@ from sync.management.teaching import TeachingCommand
 
 COMMANDS = (
     "addconnection",
+    "checkledger",
     "connections",
     "deleteconnection",
     "discard",
     "editconnection",
+    "reconcile",
     "resend",
     "resetcircuit",
     "retries",
     "retry",
+    "runpoller",
+    "status",
     "synclogs",
     "testconnection",
 )

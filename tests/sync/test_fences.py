@@ -132,3 +132,19 @@ def test_nobody_polls_or_delivers_what_people_stopped(world, reason):
     PollState.objects.wake(world.clock())
     assert scheduling.claim_polls(world.clock(), 10)[1] == []
     assert scheduling.claim_deliveries(world.clock(), 10)[1] == []
+
+
+def test_a_poller_that_stops_begins_nothing_and_leaves_it_due(world):
+    world.receiver.set_mode("main", "500", count=1)
+    world.confirmed()
+    world.clock.advance(60)
+    world.poll()
+    world.clock.advance(60)
+    tries, calls = len(world.hook.deliveries), sum(world.shop.calls.values())
+    token, ids = claim_poll(world)
+    polling.poll(token, ids, clock=world.clock, threads=0, closing=lambda: True)
+    token, ids = scheduling.claim_deliveries(world.clock(), 10)
+    draining.deliver_due(token, ids, clock=world.clock, threads=0, closing=lambda: True)
+    assert (len(world.hook.deliveries), sum(world.shop.calls.values())) == (tries, calls)
+    assert scheduling.claim_polls(world.clock(), 10)[1] == ids
+    assert scheduling.claim_deliveries(world.clock(), 10)[1] == ids

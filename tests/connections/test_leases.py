@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from connections.leases import LEASE_SECONDS, claim, new_token, release, renew
+from connections.leases import LEASE_SECONDS, claim, new_token, release, release_each, renew
 
 pytestmark = pytest.mark.django_db
 ANN, BOB = new_token(), new_token()
@@ -48,7 +48,7 @@ def test_releasing_frees_at_once_and_only_ones_own(clock):
 
 
 def test_releasing_with_a_pause_keeps_everybody_off_until_then(clock):
-    claim(["a"], ANN, now=clock())
-    release(["a"], ANN, free_at=clock() + timedelta(seconds=1))
-    assert claim(["a"], BOB, now=clock()) == set()
+    claim(["a", "b"], ANN, now=clock())
+    release_each({"a": clock() + timedelta(seconds=1), "b": None}, ANN)
+    assert claim(["a", "b"], BOB, now=clock()) == {"b"}
     assert claim(["a"], BOB, now=clock.advance(1)) == {"a"}

@@ -1,7 +1,7 @@
 """Leases: one worker at a time on one thing, and whoever has lost a lease writes nothing."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -50,10 +50,14 @@ def renew(keys: Iterable[str], token: str, *, now: datetime, seconds: float = LE
     return held
 
 
-def release(keys: Iterable[str], token: str, *, free_at: datetime | None = None) -> None:
-    """Give leases back at once, or let them end at `free_at` where a rate limit asks for a pause."""
-    ours = Lease.objects.filter(key__in=set(keys), token=token)
-    if free_at is None:
-        ours.delete()
-    else:
-        ours.update(until=free_at)
+def release(keys: Iterable[str], token: str) -> None:
+    """Give leases back at once."""
+    Lease.objects.filter(key__in=set(keys), token=token).delete()
+
+
+def release_each(free_at: Mapping[str, datetime | None], token: str) -> None:
+    """Give leases back: at once, or to end at a moment where a rate limit asks for a pause."""
+    release((key for key, at in free_at.items() if at is None), token)
+    for key, at in free_at.items():
+        if at is not None:
+            Lease.objects.filter(key=key, token=token).update(until=at)

@@ -127,10 +127,9 @@ class Drain:
         self._next_slot = slot + timedelta(seconds=1 / rate)
         return (slot - now).total_seconds()
 
-    @property
-    def free_at(self) -> datetime:
-        """When the next delivery is allowed by the rate limit."""
-        return self._next_slot
+    def free_at(self, now: datetime) -> datetime | None:
+        """When the rate limit allows the next delivery; None is at once."""
+        return self._next_slot if self._next_slot > now else None
 
 
 class Drains:
@@ -249,9 +248,8 @@ class Drains:
             held = leases.renew(keys, self.token, now=now)
             ledger.lock(keys[key].connection.pk for key in held)
             for key in held:
-                drain = keys[key]
-                _set_next(drain, now)
-                leases.release([key], self.token, free_at=drain.free_at if drain.free_at > now else None)
+                _set_next(keys[key], now)
+            leases.release_each({key: keys[key].free_at(now) for key in held}, self.token)
             pause([d.connection for d in drains if d.gone], by="", reason="HTTP 410", sides=(Side.WEBHOOK,))
         for drain in drains:
             del self.active[drain.connection.pk]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -226,11 +226,14 @@ class _Poll:
             sides.store({job.connection.pk: job.side for job in ours}, Side.ODOO)
             idle = [job for job in ours if job.connection.pk not in self.drains.active]
             self._write_logs(idle)
-            for key in {job.lease_key for job in ours if len(self.waiting.get(job.lease_key, ())) == 0}:
-                last = next(job for job in ours if job.lease_key == key)
-                leases.release([key], self.token, free_at=last.free_at(now))
+            leases.release_each(self._free_at(ours, now), self.token)
         for job in jobs:
             self._next(job.lease_key)
+
+    def _free_at(self, jobs: list[Job], now: datetime) -> dict[str, datetime | None]:
+        """The leases that no further job of ours needs, with the pause their database asks for."""
+        over = [job for job in jobs if not self.waiting.get(job.lease_key)]
+        return {job.lease_key: job.free_at(now) for job in over}
 
     def _on_drained(self, drains: list[Drain]) -> None:
         """A receiver has been served; the log waits until its poll is over as well."""

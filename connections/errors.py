@@ -6,7 +6,7 @@ from datetime import datetime
 class RemoteError(Exception):
     """A remote side did not do what we asked.
 
-    `code` is a word of the closed list in `connections/diagnosis.py`; `detail` is at most a few hundred
+    `code` is a word of the closed list in `connections/diagnosis`; `detail` is at most a few hundred
     characters that are safe to show: never a request, a secret or a traceback.
     """
 

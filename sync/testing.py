@@ -21,7 +21,7 @@ from sync.signing import new_secret
 ANSWER_SHOWN = 200
 ACCEPTS_ANYTHING = "receiver_accepts_wrong_signature"
 
-# One step: name, ok (None is a warning), code (a word of `connections/diagnosis.py`), detail, seconds.
+# One step: name, ok (None is a warning), code (a word of `connections/diagnosis`), detail, seconds.
 Stage = Step
 
 

@@ -41,7 +41,7 @@ MAY_READ: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The answer to one question. `ok` None is a warning; `code` is a word of `connections/diagnosis.py`."""
+    """The answer to one question. `ok` None is a warning; `code` is a word of `connections/diagnosis`."""
 
     name: Any
     ok: bool | None

@@ -35,7 +35,7 @@ LONGEST_WAIT = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`truncate`: keep the first `answer_bytes` of the body and call it a day; else more is an error."""
+    """With `truncate` only the first `answer_bytes` of a body are read; without it more is an error."""
 
     connect_seconds: float = 5
     read_seconds: float = 30
@@ -241,12 +241,12 @@ class _Reply(http.client.HTTPResponse):
     """An answer read through a `Wire`."""
 
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
-        self._limits = sockets.Wire(sock)
-        super().__init__(self._limits, *args, **kwargs)  # type: ignore[arg-type]
+        self._wire = sockets.Wire(sock)
+        super().__init__(self._wire, *args, **kwargs)  # type: ignore[arg-type]
 
     def begin(self) -> None:
         super().begin()
-        self._limits.header_is_over()
+        self._wire.header_is_over()
 
 
 class _Connection(HTTPConnection):

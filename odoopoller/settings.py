@@ -48,12 +48,8 @@ def choice(name: str, default: str, *others: str) -> str:
 
 
 def switch(name: str) -> bool:
-    return choice(name, "off", "on", "no", "yes", "0", "1", "false", "true").lower() in {
-        "on",
-        "yes",
-        "1",
-        "true",
-    }
+    given = choice(name, "off", "on", "no", "yes", "false", "true", "0", "1")
+    return given.lower() in ("on", "yes", "true", "1")
 
 
 def address(name: str, *schemes: str) -> str:
@@ -66,9 +62,7 @@ def address(name: str, *schemes: str) -> str:
 
 def key(name: str) -> str:
     if not text(name):
-        raise ImproperlyConfigured(
-            f"{name} is missing. `python -m odoopoller.keys` writes a fresh one to .env."
-        )
+        raise ImproperlyConfigured(f"{name} is missing. `python -m odoopoller.keys` writes one to .env.")
     return text(name)
 
 
@@ -149,9 +143,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Data: SQLite until DATABASE_URL says otherwise -----------------------------------------------------
 
 DATABASE_URL = address("DATABASE_URL", "postgres", "postgresql", "sqlite")
+SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "poller.sqlite3")}
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-    | env.db_url_config(DATABASE_URL or f"sqlite:///{DATA_DIR / 'poller.sqlite3'}")
+    | (env.db_url_config(DATABASE_URL) if DATABASE_URL else SQLITE)
 }
 IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 if IS_SQLITE:
@@ -224,7 +219,7 @@ KEEP_ATTEMPTS_DAYS = whole("POLLER_KEEP_ATTEMPTS_DAYS", 30)
 
 # --- Language and time ----------------------------------------------------------------------------------
 
-LANGUAGE_CODE = choice("LANGUAGE_CODE", "en", "es")
+LANGUAGE_CODE = choice("LANGUAGE_CODE", "en", "es").lower()
 LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = "odoopoller.formats"

@@ -82,7 +82,7 @@ def connection(make_connection):
 def environment(tmp_path):
     """What a child process (`manage.py ...`) gets: the product's own settings, data in an empty folder."""
     product = {"DJANGO_SETTINGS_MODULE": "odoopoller.settings", "POLLER_DATA_DIR": str(tmp_path / "var")}
-    return os.environ | product | {"DATABASE_URL": f"sqlite:///{tmp_path / 'var' / 'poller.sqlite3'}"}
+    return os.environ | product | {"DATABASE_URL": ""}
 
 
 @pytest.fixture

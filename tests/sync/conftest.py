@@ -28,7 +28,8 @@ class World:
         self.receiver = Receiver(clock)
         self.receiver.set_secrets("main", SECRET)
         fakes.install(mock, self.odoo, ODOO_URL)
-        fakes.install_receiver(mock, self.receiver, HOOK_URL)
+        self.receive = self.receiver.handle  # a test may put something between
+        fakes.install_receiver(mock, self, HOOK_URL)
         self.connection = Connection.objects.create(
             **{
                 "name": "Shop",
@@ -43,6 +44,9 @@ class World:
             | connection
         )
         self.connection.refresh_from_db()
+
+    def handle(self, *request):
+        return self.receive(*request)
 
     @property
     def hook(self):

@@ -11,14 +11,16 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
 
 from connections.models import Circuit, CircuitState, Lease, Side
-from sync.models import DeliveryAttempt, PollState, RetryItem, Status, SyncLog
+from sync.models import DeliveryAttempt, PollState, Progress, Reconciliation, RetryItem, Status, SyncLog
 
 CHUNK = 2000  # rows of one statement, so that nobody waits long for the table
 LIMIT_SECONDS = 60.0  # of one run; the next one goes on where this one stopped
 LATE = timedelta(minutes=10)
-DEAD_LEASE = timedelta(days=1)
+DEAD_LEASE = timedelta(hours=1)
+STUCK_RUN = timedelta(minutes=15)  # longer than a task may take
 CLOSED = (Status.SENT, Status.DISCARDED, Status.SUPERSEDED)
 
 Act = Callable[[QuerySet[Any]], int]
@@ -40,12 +42,22 @@ def rules(now: datetime) -> list[tuple[str, QuerySet[Any], str, Act]]:
     tries = now - timedelta(days=settings.KEEP_ATTEMPTS_DAYS)
     bodies = now - timedelta(days=settings.KEEP_PAYLOADS_DAYS)
     logins = now - timedelta(days=settings.KEEP_LOGS_DAYS)
+    items = min(tries, bodies)
     return [
         ("leases", Lease.objects.filter(until__lt=now - DEAD_LEASE), "until", _delete),
         ("sync_logs", SyncLog.objects.filter(finished_at__lt=logs), "finished_at", _delete),
         ("idle_logs", _idle_logs().filter(finished_at__lt=idle), "finished_at", _delete),
         ("attempts", DeliveryAttempt.objects.filter(started_at__lt=tries), "started_at", _delete),
         ("payloads", _closed_with_body().filter(closed_at__lt=bodies), "closed_at", _forget_body),
+        # A sent version stays known by its sent order; the way it went is told as long as settings say.
+        (
+            "sent_items",
+            RetryItem.objects.filter(status=Status.SENT, closed_at__lt=items),
+            "closed_at",
+            _delete,
+        ),
+        ("reconciliations", Reconciliation.objects.filter(requested_at__lt=logs), "requested_at", _delete),
+        ("stuck_runs", _stuck_runs(now), "started_at", _fail_run),
         ("sessions", Session.objects.filter(expire_date__lt=now), "expire_date", _delete),
         *(
             (f"login_{name}", model.objects.filter(attempt_time__lt=logins), "attempt_time", _delete)
@@ -65,6 +77,15 @@ def _idle_logs() -> QuerySet[SyncLog]:
 
 def _closed_with_body() -> QuerySet[RetryItem]:
     return RetryItem.objects.filter(status__in=CLOSED, body__isnull=False)
+
+
+def _stuck_runs(now: datetime) -> QuerySet[Reconciliation]:
+    """Whoever ran these died over them."""
+    return Reconciliation.objects.filter(progress=Progress.RUNNING, started_at__lt=now - STUCK_RUN)
+
+
+def _fail_run(rows: QuerySet[Any]) -> int:
+    return rows.update(progress=Progress.FAILED, error_code="unknown", finished_at=timezone.now())
 
 
 def _delete(rows: QuerySet[Any]) -> int:

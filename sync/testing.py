@@ -17,6 +17,7 @@ from connections.odoo.stages import Step, odoo_stages
 from sync import payload
 from sync.delivery import Outcome, Receiver, Verdict, deliver
 from sync.signing import new_secret
+from sync.sources.odoo_fields import REQUIRED
 
 ANSWER_SHOWN = 200
 ACCEPTS_ANYTHING = "receiver_accepts_wrong_signature"

@@ -156,7 +156,7 @@ class RetryItem(Version):
             ),
             models.Index(fields=["order_name"], name="retryitem_name"),
             models.Index(fields=["event_id"], name="retryitem_event"),
-            models.Index(fields=["closed_at"], name="retryitem_age", condition=Q(body__isnull=False)),
+            models.Index(fields=["closed_at"], name="retryitem_age", condition=Q(closed_at__isnull=False)),
         ]
         permissions = [
             ("retry_item", _("Can retry items now")),

@@ -10,7 +10,7 @@ from django.db import connection as database
 from connections.models import Circuit, Lease, pause
 from sync import housekeeping
 from sync.housekeeping import housekeep, wake_overdue
-from sync.models import DeliveryAttempt, PollState, RetryItem, SyncLog
+from sync.models import DeliveryAttempt, PollState, Reconciliation, RetryItem, SyncLog
 from tests.commands.rows import logged, owed, polled, tried
 from tests.conftest import NOON
 
@@ -73,6 +73,32 @@ def test_payloads_of_closed_items_are_forgotten_and_their_rows_stay(connection, 
     owed(connection, status=status, closed_at=closed_at, created_at=days(age_days))
     housekeep(NOON)
     assert (RetryItem.objects.get().body is not None) is kept
+
+
+@pytest.mark.parametrize(
+    ("status", "age_days", "stays"),
+    [("sent", 21, False), ("sent", 19, True), ("discarded", 400, True), ("superseded", 400, True)],
+)
+def test_sent_items_go_when_neither_bytes_nor_tries_are_kept(connection, status, age_days, stays):
+    owed(connection, status=status, closed_at=days(age_days), created_at=days(age_days))
+    housekeep(NOON)
+    assert RetryItem.objects.exists() is stays
+
+
+def test_reconciliations_age_out_and_one_whose_worker_died_is_ended(connection):
+    values = {"connection": connection, "since": days(40)}
+    Reconciliation.objects.create(**values, requested_at=days(31))
+    dead = Reconciliation.objects.create(
+        **values, requested_at=days(1), started_at=days(1), progress="running"
+    )
+    at_work = Reconciliation.objects.create(
+        **values, requested_at=NOON, started_at=NOON - timedelta(minutes=5), progress="running"
+    )
+    housekeep(NOON)
+    assert dict(Reconciliation.objects.values_list("pk", "progress")) == {
+        dead.pk: "failed",
+        at_work.pk: "running",
+    }
 
 
 def test_leases_sessions_and_logins_age_out(connection):
@@ -197,6 +223,6 @@ def test_chunks_use_the_indexes_made_for_them(connection):
     if database.vendor != "sqlite":
         pytest.skip("the plan is read from SQLite")
     for name, rows, by, _act in housekeeping.rules(NOON):
-        if name in ("sync_logs", "idle_logs", "attempts", "payloads"):
+        if name in ("sync_logs", "idle_logs", "attempts", "payloads", "sent_items"):
             plan = rows.order_by(by).values_list("pk", by)[:10].explain()
             assert "USING" in plan and "INDEX" in plan, (name, plan)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from connections.forms import SECRETS
 from connections.models import Circuit, Connection, Side
 from sync.admin.acts import acts
+from sync.admin.checks import quiet_findings, told
 from sync.admin.connection_acts import PAUSE, POLL, RESET, RESUME, TEST, wake
 from sync.admin.connection_form import ConnectionPageForm
 from sync.admin.connection_health import (
@@ -99,6 +100,8 @@ class ConnectionAdmin(DeskAdmin):
     ) -> HttpResponse:
         connection = self.get_object(request, object_id)
         block = health_block(connection) if connection else None
+        if block:
+            block["findings"] = [told(finding) for finding in quiet_findings().filter(connection=connection)]
         context = {**(extra_context or {}), "health": block}
         return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
 

@@ -28,6 +28,7 @@ from connections.forms import SECRETS
 
 Column = TypeVar("Column", bound=Callable[..., Any])
 
+SECRETS_OF_CONNECTION = [f"connection__{name}" for name in SECRETS]
 PAYLOAD_SHOWN = 200_000  # characters; a page must open whatever an order holds
 
 
@@ -69,9 +70,8 @@ class OfConnectionAdmin(ReadOnlyAdmin):
     """Rows that belong to a connection: its name is read with them, its secrets are not."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        secrets = [f"connection__{name}" for name in SECRETS]
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.select_related("connection").defer(*secrets)
+        return rows.select_related("connection").defer(*SECRETS_OF_CONNECTION)
 
     @column(_lazy("connection"), ordering="connection__name")
     def of(self, row: Any) -> SafeString:

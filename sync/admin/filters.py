@@ -13,7 +13,7 @@ from unfold.contrib.filters.forms import AutocompleteDropdownForm
 from connections.forms import EVENT_CHOICES
 from connections.models import EVENTS, Connection
 from sync.admin.health import WRONG, Standing
-from sync.models import Status
+from sync.models import RetryItem, Status
 from sync.models.ledger import OPEN
 
 
@@ -65,7 +65,12 @@ class BacklogFilter(ChoiceFilter):
     choices_shown = (("person", _("Some need a person")), ("waiting", _("Some are waiting")))
 
     def conditions(self) -> dict[str, Q]:
-        return {"person": Q(needs_person__gt=0), "waiting": Q(waiting__gt=0)}
+        owing = {"person": Status.FAILED, "waiting": Status.PENDING}
+        return {word: Q(pk__in=_owing(status)) for word, status in owing.items()}
+
+
+def _owing(status: Status) -> QuerySet[Any, Any]:
+    return RetryItem.objects.filter(status=status).order_by().values("connection")
 
 
 class OpenFilter(ChoiceFilter):

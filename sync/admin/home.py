@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.models import Connection
+from sync.admin.checks import quiet_findings, told
 from sync.admin.connection_health import backlog, last_poll, standing_badge
 from sync.admin.desk import cause, link, listing, page
 from sync.admin.health import WRONG, Standing, counts, with_backlog, with_standing
@@ -30,6 +31,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     cards: list[dict[str, Any]] = []
     if may("connections.view_connection"):
         cards += _connection_cards()
+        context["findings"] = [told(finding) for finding in quiet_findings()[:SHOWN]]
         context |= {"troubled": _troubled(), "is_new": not Connection.objects.exists()}
     if may("sync.view_retryitem"):
         cards += _owed_cards()

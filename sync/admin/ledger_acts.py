@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -25,7 +26,7 @@ def _resend(request: HttpRequest, rows: list[Any], values: dict[str, Any]) -> Re
     """`rows` are of any table that names a connection and an order."""
     done: list[Any] = []
     left: list[str] = []
-    for connection in Connection.objects.filter(pk__in={row.connection_id for row in rows}):
+    for connection in Connection.objects.without_secrets().filter(pk__in={row.connection_id for row in rows}):
         chosen = [row for row in rows if row.connection_id == connection.pk]
         problem = _resend_from(connection, sorted({row.order_id for row in chosen}))
         if problem:
@@ -53,6 +54,8 @@ def _resend_from(connection: Connection, order_ids: list[int]) -> str:
         words["why"] = str(error)
     except RemoteError as error:
         words["why"] = cause(error.code)
+    except ImproperlyConfigured as error:  # its secret cannot be read
+        words["why"] = str(error)
     return _("Nothing was sent again for “%(connection)s”: %(why)s.") % words
 
 

@@ -41,6 +41,8 @@ NAVIGATION: list[dict[str, Any]] = [
             _item(_("Retry items"), "pending_actions", "sync.retryitem", badge_variant="danger"),
             _item(_("Delivery attempts"), "send", "sync.deliveryattempt"),
             _item(_("Sync logs"), "history", "sync.synclog"),
+            _item(_("Findings"), "troubleshoot", "sync.finding"),
+            _item(_("Reconciliations"), "difference", "sync.reconciliation"),
         ],
     },
     {

@@ -11,7 +11,17 @@ from django.test import Client
 from django.utils import timezone
 
 from connections.models import Circuit, CircuitState, Connection, Side
-from sync.models import DeliveryAttempt, PollState, RetryItem, SeenOrder, SentOrder, Status, SyncLog
+from sync.models import (
+    DeliveryAttempt,
+    Finding,
+    PollState,
+    Reconciliation,
+    RetryItem,
+    SeenOrder,
+    SentOrder,
+    Status,
+    SyncLog,
+)
 
 API_KEY = "canary-api-key-3141"
 WEBHOOK_SECRET = "whsec_Y2FuYXJ5LXdlYmhvb2stc2VjcmV0LTI3MTgyODE4Mjg="
@@ -127,9 +137,24 @@ def fill(shop, owe):
                 error_code="odoo_timeout",
                 error_detail=text,
             )
+            fill_checks(connection, text, now)
             fill_theirs(number, text, now)
 
     return make
+
+
+def fill_checks(connection, text, now):
+    Finding.objects.create(connection=connection, code="odoo_clock_skew", detail=text, since=now, seen_at=now)
+    Reconciliation.objects.create(
+        connection=connection,
+        since=now,
+        requested_at=now,
+        requested_by=text,
+        progress="done",
+        counts={"missing": 1},
+        differences=[{"order_id": 1, "order": text, "verdict": "missing"}],
+        error_detail=text,
+    )
 
 
 def fill_theirs(number, text, now):

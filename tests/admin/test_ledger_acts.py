@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 from django.utils import timezone
 
@@ -146,6 +147,7 @@ def test_an_order_is_sent_again_from_each_of_its_pages(model, admin_client, fill
 PROBLEMS = [
     (Busy("busy"), "Odoo is being read just now"),
     (NoSuchOrder("Odoo no longer has the orders with ids 5"), "no longer has"),
+    (ImproperlyConfigured("A stored secret cannot be read"), "cannot be read"),
     (Temporary("odoo_timeout", "secret detail"), "Nothing was sent again for “two”"),
 ]
 

@@ -7,11 +7,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from connections.models import Connection
-from sync.models import DeliveryAttempt, RetryItem, SeenOrder, SentOrder, SyncLog
+from sync.models import RetryItem
 from tests.admin.conftest import API_KEY, HOSTILE, WEBHOOK_SECRET, spoil_secrets
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
-OURS = [Connection, DeliveryAttempt, RetryItem, SeenOrder, SentOrder, SyncLog]
+OURS = [Connection, *[model for model in MODELS if model._meta.app_label == "sync"]]
 READ_ONLY = [m for m in MODELS if m._meta.app_label in ("sync", "django_q", "axes")]
 
 

@@ -1,0 +1,136 @@
+"""The pages of what was looked for: findings of the watch, and comparisons with the shops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from sync.admin.desk import (
+    SECRETS_OF_CONNECTION,
+    OfConnectionAdmin,
+    badge,
+    cause,
+    column,
+    explained,
+    link,
+    listing,
+    moment,
+    page,
+)
+from sync.admin.filters import ConnectionFilter
+from sync.models import Finding, Progress, Reconciliation, SeenOrder
+
+PROGRESS_COLOURS = {
+    Progress.WAITING: "",
+    Progress.RUNNING: "info",
+    Progress.DONE: "success",
+    Progress.FAILED: "danger",
+}
+# What the standing, the circuits and the backlog of a connection show already.
+SHOWN_ELSEWHERE = (
+    "poll_overdue",
+    "delivery_overdue",
+    "items_need_a_person",
+    "odoo_circuit_open",
+    "webhook_circuit_open",
+    "polls_fail",
+)
+DIFFERENCES_SHOWN = 200
+
+
+def quiet_findings() -> QuerySet[Finding]:
+    """What nothing else on the desk would tell."""
+    rows = Finding.objects.exclude(code__in=SHOWN_ELSEWHERE)
+    return rows.select_related("connection").defer(*SECRETS_OF_CONNECTION)
+
+
+@admin.register(Finding)
+class FindingAdmin(OfConnectionAdmin):
+    """They come and go by themselves, with their cause."""
+
+    list_display = ["what", "of", "detail", "began"]
+    list_filter = [("connection", ConnectionFilter)]
+    fields = ["connection", "error_explained", "since", "seen_at"]
+    readonly_fields = ["error_explained"]
+
+    @column(_("connection"), ordering="connection__name")
+    def of(self, row: Finding) -> Any:
+        return super().of(row) if row.connection else _("the poller itself")
+
+    @column(_("cause"), ordering="code")
+    def what(self, row: Finding) -> str:
+        return cause(row.code)
+
+    @column(_("cause"))
+    def error_explained(self, row: Finding) -> SafeString | str:
+        return explained(row.code, row.detail)
+
+    @column(_("since"), ordering="since")
+    def began(self, row: Finding) -> SafeString | str:
+        return moment(row.since)
+
+
+@admin.register(Reconciliation)
+class ReconciliationAdmin(OfConnectionAdmin):
+    list_display = ["asked", "of", "progress_badge", "since", "orders_compared", "differing", "repair"]
+    list_filter = [("connection", ConnectionFilter), "progress"]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    "connection",
+                    "progress_badge",
+                    "error_explained",
+                    "since",
+                    "repair",
+                    "requested_by",
+                ]
+            },
+        ),
+        (_("Result"), {"fields": ["orders_compared", "differing", "table", "calls"]}),
+        (_("Times"), {"fields": ["requested_at", "started_at", "finished_at"]}),
+    ]
+    readonly_fields = ["progress_badge", "error_explained", "differing", "table"]
+
+    @column(_("asked for"), ordering="id")
+    def asked(self, row: Reconciliation) -> SafeString | str:
+        return moment(row.requested_at)
+
+    @column(_("progress"), ordering="progress")
+    def progress_badge(self, row: Reconciliation) -> SafeString:
+        progress = Progress(row.progress)
+        return badge(progress.label, PROGRESS_COLOURS[progress], title=cause(row.error_code))
+
+    @column(_("error"))
+    def error_explained(self, row: Reconciliation) -> SafeString | str:
+        return explained(row.error_code, row.error_detail)
+
+    @column(_("differences"))
+    def differing(self, row: Reconciliation) -> str:
+        return ", ".join(f"{verdict}: {count}" for verdict, count in row.counts.items() if count) or "-"
+
+    @column(_("orders that differ"))
+    def table(self, row: Reconciliation) -> SafeString | str:
+        lines = ((_order(row, each), each.get("verdict", "")) for each in row.differences[:DIFFERENCES_SHOWN])
+        return format_html_join("", "<div>{} – {}</div>", lines) or "-"
+
+
+def _order(row: Reconciliation, difference: dict[str, Any]) -> SafeString:
+    order_id = difference.get("order_id", "")
+    seen = listing(SeenOrder, connection__id__exact=row.connection_id, order_id=order_id)
+    return link(seen, difference.get("order") or order_id)
+
+
+def told(finding: Finding) -> dict[str, Any]:
+    """A finding for the first page and for the page of its connection."""
+    return {
+        "explained": explained(finding.code, finding.detail),
+        "since": moment(finding.since),
+        "connection": link(page(finding.connection), finding.connection.name) if finding.connection else "",
+    }

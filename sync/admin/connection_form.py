@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminPasswordWidget
 
-from connections.forms import SECRETS, ConnectionForm
+from connections.forms import EVENT_CHOICES, SECRETS, ConnectionForm
 
 
 class ConnectionPageForm(ConnectionForm):
@@ -52,10 +52,7 @@ class ConnectionPageForm(ConnectionForm):
             "From the connection's page in StockMaster. "
             "Left empty on a new connection, one is made and shown once."
         )
-        if "events" in self.fields:
-            self.fields["events"].widget = UnfoldAdminCheckboxSelectMultipleWidget(
-                choices=self.fields["events"].choices  # type: ignore[attr-defined]
-            )
+        self.fields["events"].widget = UnfoldAdminCheckboxSelectMultipleWidget(choices=EVENT_CHOICES)
 
     def _dress(self, name: str) -> None:
         kept = "" if self.is_new else _("stored – leave empty to keep it")

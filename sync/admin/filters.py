@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -34,6 +35,7 @@ class ChoiceFilter(RadioFilter):  # type: ignore[misc]
     """A few choices, each a condition; with a default instead of “all”."""
 
     choices_shown: tuple[tuple[str, Any], ...] = ()
+    conditions: Mapping[str, Q] = {}
     default = ""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, Any], ...]:
@@ -43,11 +45,8 @@ class ChoiceFilter(RadioFilter):  # type: ignore[misc]
         return super().value() or self.default
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        condition = self.conditions().get(self.value())
+        condition = self.conditions.get(self.value())
         return queryset if condition is None else queryset.filter(condition)
-
-    def conditions(self) -> dict[str, Q]:
-        raise NotImplementedError
 
 
 class StandingFilter(ChoiceFilter):
@@ -55,8 +54,11 @@ class StandingFilter(ChoiceFilter):
     parameter_name = "standing"
     choices_shown = (("wrong", _("Anything wrong")), *Standing.choices)
 
-    def conditions(self) -> dict[str, Q]:
-        return {"wrong": Q(standing__in=WRONG)} | {word: Q(standing=word) for word in Standing.values}
+    conditions = {"wrong": Q(standing__in=WRONG)} | {word: Q(standing=word) for word in Standing.values}
+
+
+def _owing(status: Status) -> Q:
+    return Q(pk__in=RetryItem.objects.filter(status=status).order_by().values("connection"))
 
 
 class BacklogFilter(ChoiceFilter):
@@ -64,13 +66,7 @@ class BacklogFilter(ChoiceFilter):
     parameter_name = "owed"
     choices_shown = (("person", _("Some need a person")), ("waiting", _("Some are waiting")))
 
-    def conditions(self) -> dict[str, Q]:
-        owing = {"person": Status.FAILED, "waiting": Status.PENDING}
-        return {word: Q(pk__in=_owing(status)) for word, status in owing.items()}
-
-
-def _owing(status: Status) -> QuerySet[Any, Any]:
-    return RetryItem.objects.filter(status=status).order_by().values("connection")
+    conditions = {"person": _owing(Status.FAILED), "waiting": _owing(Status.PENDING)}
 
 
 class OpenFilter(ChoiceFilter):
@@ -82,8 +78,7 @@ class OpenFilter(ChoiceFilter):
     all_option = None
     choices_shown = (("open", _("Open")), *Status.choices, ("all", _("All")))
 
-    def conditions(self) -> dict[str, Q]:
-        return {"open": Q(status__in=OPEN)} | {word: Q(status=word) for word in Status.values}
+    conditions = {"open": Q(status__in=OPEN)} | {word: Q(status=word) for word in Status.values}
 
 
 class EventFilter(ChoiceFilter):
@@ -91,8 +86,7 @@ class EventFilter(ChoiceFilter):
     parameter_name = "event"
     choices_shown = tuple(EVENT_CHOICES)
 
-    def conditions(self) -> dict[str, Q]:
-        return {event: Q(event=event) for event in EVENTS}
+    conditions = {event: Q(event=event) for event in EVENTS}
 
 
 class OrderStateFilter(ChoiceFilter):
@@ -100,8 +94,7 @@ class OrderStateFilter(ChoiceFilter):
     parameter_name = "state"
     choices_shown = (("confirmed", _("Confirmed")), ("cancelled", _("Cancelled")))
 
-    def conditions(self) -> dict[str, Q]:
-        return {"confirmed": ~Q(state="cancel"), "cancelled": Q(state="cancel")}
+    conditions = {"confirmed": ~Q(state="cancel"), "cancelled": Q(state="cancel")}
 
 
 class StartFilter(ChoiceFilter):
@@ -109,8 +102,7 @@ class StartFilter(ChoiceFilter):
     parameter_name = "seeded"
     choices_shown = (("no", _("Orders since the start")), ("yes", _("Known before the start")))
 
-    def conditions(self) -> dict[str, Q]:
-        return {"no": Q(seeded=False), "yes": Q(seeded=True)}
+    conditions = {"no": Q(seeded=False), "yes": Q(seeded=True)}
 
 
 class HowFilter(ChoiceFilter):
@@ -122,9 +114,11 @@ class HowFilter(ChoiceFilter):
         ("seeded", _("Known before the start, not sent")),
     )
 
-    def conditions(self) -> dict[str, Q]:
-        sent = Q(seeded=False, replay=False)
-        return {"sent": sent, "replay": Q(replay=True), "seeded": Q(seeded=True)}
+    conditions = {
+        "sent": Q(seeded=False, replay=False),
+        "replay": Q(replay=True),
+        "seeded": Q(seeded=True),
+    }
 
 
 class ProblemFilter(ChoiceFilter):
@@ -132,5 +126,4 @@ class ProblemFilter(ChoiceFilter):
     parameter_name = "problem"
     choices_shown = (("yes", _("With an error")), ("no", _("Without")))
 
-    def conditions(self) -> dict[str, Q]:
-        return {"yes": ~Q(error_code=""), "no": Q(error_code="")}
+    conditions = {"yes": ~Q(error_code=""), "no": Q(error_code="")}

@@ -56,6 +56,7 @@ def _resend_from(connection: Connection, order_ids: list[int]) -> str:
         words["why"] = cause(error.code)
     except ImproperlyConfigured as error:  # its secret cannot be read
         words["why"] = str(error)
+    words["why"] = words["why"].rstrip(".")
     return _("Nothing was sent again for “%(connection)s”: %(why)s.") % words
 
 

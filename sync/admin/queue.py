@@ -54,9 +54,8 @@ class QueuedAdmin(ReadOnlyAdmin):
 
 
 PAGES = {"Schedule": ScheduleAdmin, "Success": TaskAdmin, "Failure": TaskAdmin, "OrmQ": QueuedAdmin}
+DESKS = {apps.get_model("django_q", name): desk for name, desk in PAGES.items()}
 
-for name, desk in PAGES.items():
-    model = apps.get_model("django_q", name)
-    if admin.site.is_registered(model):  # OrmQ is not where Redis is the broker
-        admin.site.unregister(model)
-        admin.site.register(model, desk)
+for model in filter(admin.site.is_registered, DESKS):  # OrmQ is not where Redis is the broker
+    admin.site.unregister(model)
+    admin.site.register(model, DESKS[model])

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Circuit, CircuitState, Connection, Side, pause
+from sync.admin.desk import moment
 from sync.models import PollState, RetryItem, SeenOrder, Status
 from tests.admin.conftest import API_KEY, HOSTILE, WEBHOOK_SECRET, said, spoil_secrets
 from tests.admin.test_form import GOOD
@@ -128,7 +129,11 @@ def test_deleting_says_what_goes_with_it(admin_client, staff, shop, owe):
     assert "Retry items" in html or "retry items" in html
     assert "S00001" not in html  # numbers, not a page with every order
     assert staff("connections.change_connection").post(address, {"post": "yes"}).status_code == 403
+    assert "3" in html and "which would never be sent" in html
+    spare = reverse("admin:connections_connection_delete", args=[shop().pk])
+    assert "which would never be sent" not in admin_client.get(spare).content.decode()
     admin_client.post(address, {"post": "yes"})
+    admin_client.post(spare, {"post": "yes"})
     assert not Connection.objects.exists() and not SeenOrder.objects.exists()
 
 
@@ -200,3 +205,30 @@ def test_a_connection_is_found_by_what_people_know(term, admin_client, shop):
     assert [row.name for row in admin_client.get(LIST, {"q": term}).context["cl"].result_list] == [
         "Tienda Lugo"
     ]
+
+
+def test_a_page_that_is_not_there_leads_back(admin_client, db):
+    address = reverse("admin:connections_connection_change", args=[99])
+    assert admin_client.get(address).status_code == 302
+
+
+def test_a_side_that_asked_to_wait_says_until_when(admin_client, shop):
+    connection = shop()
+    until = timezone.now() + timedelta(minutes=20, seconds=30)
+    Circuit.objects.create(connection=connection, side=Side.WEBHOOK, wait_until=until)
+    html = admin_client.get(page(connection)).content.decode()
+    assert "Asked to wait" in html and "It asked us to wait until" in html
+
+
+MOMENTS = [
+    (-7200, "2\xa0hours ago"),
+    (-59, "just now"),
+    (0, "just now"),
+    (30, "in a moment"),
+    (200, "in 3\xa0minutes"),
+]
+
+
+@pytest.mark.parametrize(("seconds", "words"), MOMENTS)
+def test_moments_are_told_from_now_on(seconds, words, clock):
+    assert f">{words}<" in moment(clock() + timedelta(seconds=seconds), clock())

@@ -228,3 +228,16 @@ def test_the_tries_stand_on_the_page_of_what_is_owed(admin_client, fill):
     html = admin_client.get(reverse("admin:sync_retryitem_change", args=[item.pk])).content.decode()
     assert html.count("422") >= 3
     assert reverse("admin:sync_deliveryattempt_changelist") in html
+
+
+def test_what_is_from_before_the_start_says_so(admin_client, fill):
+    fill(2)
+    sent, seen = SentOrder.objects.last(), SeenOrder.objects.last()
+    SentOrder.objects.filter(pk=sent.pk).update(seeded=True, sent_at=None)
+    SeenOrder.objects.filter(pk=seen.pk).update(seeded=True)
+    pages = {"sentorder": (sent, "how"), "seenorder": (seen, "seeded")}
+    for name, (row, choice) in pages.items():
+        place = reverse(f"admin:sync_{name}_changelist")
+        shown = admin_client.get(place, {choice: "seeded" if choice == "how" else "yes"})
+        assert list(shown.context["cl"].result_list) == [row]
+        assert "before the start" in admin_client.get(place).content.decode()

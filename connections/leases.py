@@ -50,6 +50,18 @@ def renew(keys: Iterable[str], token: str, *, now: datetime, seconds: float = LE
     return held
 
 
+def take_over(keys: Iterable[str], token: str, mine: str, *, now: datetime) -> set[str]:
+    """Make leases our own that were claimed for us with `token`; returns those. Inside a transaction.
+
+    What a task does first: run twice, even at the same moment, it gets them once.
+    """
+    claimed = Lease.objects.filter(key__in=set(keys), token=token, until__gt=now)
+    held = set(claimed.select_for_update().order_by("key").values_list("key", flat=True))
+    until = now + timedelta(seconds=LEASE_SECONDS)
+    Lease.objects.filter(key__in=held).update(token=mine, until=until)
+    return held
+
+
 def release(keys: Iterable[str], token: str) -> None:
     """Give leases back at once."""
     Lease.objects.filter(key__in=set(keys), token=token).delete()

@@ -146,6 +146,11 @@ class Drains:
         self.loop, self.token, self.clock, self.then, self.closing = loop, token, clock, then, closing
         self.active: dict[int, Drain] = {}
 
+    def take_over(self, token: str, connections: Sequence[Connection]) -> None:
+        """What was claimed for this task with `token` is ours alone."""
+        with transaction.atomic():
+            leases.take_over((c.webhook_lease_key for c in connections), token, self.token, now=self.clock())
+
     def start(self, connections: Sequence[Connection]) -> dict[int, Drain]:
         """Drains for those of these connections whose webhook lease we get and whose side may be called."""
         now = self.clock()
@@ -276,15 +281,16 @@ def deliver_due(
     threads: int | None = None,
     closing: Closing = never,
 ) -> list[Drain]:
-    """Send what is owed and due on these connections, whose webhook leases `token` holds.
+    """Send what is owed and due on these connections, whose webhook leases were claimed with `token`.
 
     Once `closing()` says so, no further try begins: what is left stays owed and due.
     """
     loop = Loop(settings.TASK_THREADS if threads is None else threads)
     finished: list[Drain] = []
-    drains = Drains(loop, token, clock, finished.extend, closing)
+    drains = Drains(loop, leases.new_token(), clock, finished.extend, closing)
     loop.every(leases.RENEW_SECONDS, drains.renew)
-    connections = Connection.objects.enabled().filter(pk__in=ids)
-    drains.run(drains.start(list(connections)).values())
+    connections = list(Connection.objects.enabled().filter(pk__in=ids))
+    drains.take_over(token, connections)
+    drains.run(drains.start(connections).values())
     loop.run()
     return finished

@@ -38,27 +38,27 @@ def poll(
     threads: int | None = None,
     closing: Closing = never,
 ) -> list[SyncLog]:
-    """Poll these connections, whose Odoo leases `token` holds; returns their logs.
+    """Poll these connections, whose Odoo leases were claimed with `token`; returns their logs.
 
     Once `closing()` says so, nothing further begins: a window half read goes on in its next turn.
     """
-    return _Poll(token, clock, settings.TASK_THREADS if threads is None else threads, closing).run(ids)
+    return _Poll(clock, settings.TASK_THREADS if threads is None else threads, closing).run(token, ids)
 
 
 class _Poll:
     """One batch of connections on one loop. What is named `_on_...` runs in our thread with the database."""
 
-    def __init__(self, token: str, clock: Clock, threads: int, closing: Closing) -> None:
-        self.token, self.clock, self.closing = token, clock, closing
+    def __init__(self, clock: Clock, threads: int, closing: Closing) -> None:
+        self.token, self.clock, self.closing = leases.new_token(), clock, closing
         self.loop = Loop(threads)
-        self.drains = Drains(self.loop, token, clock, self._on_drained, closing)
+        self.drains = Drains(self.loop, self.token, clock, self._on_drained, closing)
         self.jobs: dict[int, Job] = {}
         self.waiting: dict[str, list[Job]] = {}  # jobs of one Odoo database take turns
         self.logs: list[SyncLog] = []
         self.ends_at = clock() + timedelta(seconds=SLICE_SECONDS)
 
-    def run(self, ids: Sequence[int]) -> list[SyncLog]:
-        jobs = load_jobs(self.token, ids, now=self.clock())
+    def run(self, token: str, ids: Sequence[int]) -> list[SyncLog]:
+        jobs = load_jobs(token, self.token, ids, now=self.clock())
         self.jobs = {job.connection.pk: job for job in jobs}
         self.loop.every(leases.RENEW_SECONDS, self._renew)
         for job in jobs:

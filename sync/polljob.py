@@ -190,12 +190,12 @@ class Job:
         state.next_poll_at = max(now + pause, circuit.next_call_at(self.side.health, now))
 
 
-def load_jobs(token: str, ids: Sequence[int], *, now: datetime) -> list[Job]:
-    """The connections among `ids` whose Odoo lease `token` still holds."""
+def load_jobs(token: str, mine: str, ids: Sequence[int], *, now: datetime) -> list[Job]:
+    """The connections among `ids` whose Odoo lease `token` still holds; from now on it is `mine`."""
     states = PollState.objects.filter(connection__in=ids, connection__enabled=True)
     rows = list(states.select_related("connection").defer("start_ids").order_by("next_poll_at"))
     with transaction.atomic():
-        held = leases.renew((row.connection.odoo_lease_key for row in rows), token, now=now)
+        held = leases.take_over((row.connection.odoo_lease_key for row in rows), token, mine, now=now)
         rows = [row for row in rows if row.connection.odoo_lease_key in held]
         odoo = sides.load((row.connection_id for row in rows), Side.ODOO, now)
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -23,7 +24,8 @@ def claim_polls(now: datetime, limit: int, *, among: Iterable[int] | None = None
         due = due.filter(connection__in=among)
     rows = due.values_list("connection_id", "connection__odoo_url", "connection__database")[:limit]
     keys = {pk: odoo_lease_key(url, database) for pk, url, database in rows}
-    token, ours = _claim(keys, now)
+    token, held = _claim(keys, now)
+    ours = _in_one_batch(held, keys)
     _push_on("next_poll_at", ours, now)
     return token, ours
 
@@ -63,6 +65,17 @@ def _claim(keys: dict[int, str], now: datetime) -> Claim:
     token = leases.new_token()
     held = leases.claim(keys.values(), token, now=now)
     return token, [pk for pk, key in keys.items() if key in held]
+
+
+def _in_one_batch(ids: list[int], keys: dict[int, str]) -> list[int]:
+    """Without those whose lease goes to an earlier task: they stay due, and the next tick takes them."""
+    chosen: list[int] = []
+    batches: dict[str, int] = {}
+    for pk in ids:
+        batch = len(chosen) // settings.BATCH_SIZE
+        if batches.setdefault(keys[pk], batch) == batch:
+            chosen.append(pk)
+    return chosen
 
 
 def _push_on(column: str, ids: list[int], now: datetime) -> None:

@@ -1,11 +1,14 @@
 """The product's settings in the tests' own environment: nothing of a developer's shell or .env gets in."""
 
+import atexit
 import os
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
 DATA_DIR = Path(tempfile.gettempdir()) / f"odoopoller-tests-{os.getpid()}"
+atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)  # also after a run that found no tests
 EXAMPLE = Path(__file__).parent.parent / ".env.example"
 
 for name in re.findall(r"^(?:# )?([A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE):

@@ -54,6 +54,8 @@ def check() -> str:
     now = timezone.now()
     deep = hand_out_ids(DEEP_CHECK, scheduling.claim_deep_checks(now, CHECKS_AT_ONCE))
     full = hand_out_ids(RECONCILE, scheduling.claim_reconciliations(now, CHECKS_AT_ONCE))
+    for wanted in reconciling.forgotten(now):
+        queue_reconciliation(wanted)
     return f"{deep} deep checks, {full} reconciliations"
 
 

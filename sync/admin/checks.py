@@ -41,6 +41,13 @@ SHOWN_ELSEWHERE = (
     "polls_fail",
 )
 DIFFERENCES_SHOWN = 200
+VERDICT_WORDS = {
+    "missing": _("missing here"),
+    "stale": _("out of date here"),
+    "cancelled": _("cancelled in Odoo"),
+    "deleted": _("deleted in Odoo"),
+    "extra": _("a quotation in Odoo"),
+}
 
 
 def quiet_findings() -> QuerySet[Finding]:
@@ -113,11 +120,13 @@ class ReconciliationAdmin(OfConnectionAdmin):
 
     @column(_("differences"))
     def differing(self, row: Reconciliation) -> str:
-        return ", ".join(f"{verdict}: {count}" for verdict, count in row.counts.items() if count) or "-"
+        counts = ((VERDICT_WORDS.get(verdict, verdict), count) for verdict, count in row.counts.items())
+        return ", ".join(f"{word}: {count}" for word, count in counts if count) or "-"
 
     @column(_("orders that differ"))
     def table(self, row: Reconciliation) -> SafeString | str:
-        lines = ((_order(row, each), each.get("verdict", "")) for each in row.differences[:DIFFERENCES_SHOWN])
+        shown = ((each, each.get("verdict", "")) for each in row.differences[:DIFFERENCES_SHOWN])
+        lines = ((_order(row, each), VERDICT_WORDS.get(verdict, verdict)) for each, verdict in shown)
         return format_html_join("", "<div>{} – {}</div>", lines) or "-"
 
 

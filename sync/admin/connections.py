@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from connections.forms import SECRETS
 from connections.models import Circuit, Connection, Side
 from sync.admin.acts import acts
+from sync.admin.check_acts import RECONCILE
 from sync.admin.checks import quiet_findings, told
 from sync.admin.connection_acts import PAUSE, POLL, RESET, RESUME, TEST, wake
 from sync.admin.connection_form import ConnectionPageForm
@@ -37,7 +38,7 @@ WEBHOOK_FIELDS = {"webhook_url", "webhook_secret", "send_secret_header"}
 
 
 @admin.register(Connection)
-@acts(TEST, POLL, PAUSE, RESUME, RESET)
+@acts(TEST, POLL, RECONCILE, PAUSE, RESUME, RESET)
 class ConnectionAdmin(DeskAdmin):
     form = ConnectionPageForm
     list_display = ["title", "health", "polled", "owed", "odoo_circuit", "webhook_circuit", "due"]

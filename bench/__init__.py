@@ -1,0 +1,1 @@
+"""Benches: real processes against the sandbox, measured or hurt from outside."""

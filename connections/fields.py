@@ -5,6 +5,7 @@ from typing import Any
 from cryptography.fernet import InvalidToken
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+from django.utils.translation import gettext as _
 from fernet_fields import EncryptedTextField as FernetTextField
 
 MASK = "********"
@@ -49,8 +50,10 @@ class EncryptedTextField(FernetTextField):  # type: ignore[misc]
             secret: Secret | None = super().from_db_value(value, expression, connection, *args)
         except InvalidToken:
             raise ImproperlyConfigured(
-                "A stored secret cannot be read with POLLER_ENCRYPTION_KEY. Add the key it was written with "
-                "to the list (after the new one), then start again."
+                _(
+                    "A stored secret cannot be read with POLLER_ENCRYPTION_KEY. Add the key it was written "
+                    "with to the list (after the new one), then start again."
+                )
             ) from None
         return secret
 

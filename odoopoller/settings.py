@@ -188,7 +188,7 @@ Q_CLUSTER: dict[str, Any] = {
     "poll": 0.2,
     "recycle": 2000,
     "daemonize_workers": True,
-    "label": "Queue",
+    "label": _("Queue"),
     "cache": "default",
     **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
 }

@@ -21,7 +21,7 @@ def login(data_dir: Path) -> str:
         file.touch(mode=0o600)
         file.write_text(f"{NAME} / {password}\n")
     elif not file.exists() or not user.check_password(_password(file)):
-        return _("%s (new password: manage.py changepassword %s)") % (NAME, NAME)
+        return _("%(name)s (new password: manage.py changepassword %(name)s)") % {"name": NAME}
     return file.read_text().strip()
 
 

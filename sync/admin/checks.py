@@ -42,11 +42,11 @@ SHOWN_ELSEWHERE = (
 )
 DIFFERENCES_SHOWN = 200
 VERDICT_WORDS = {
-    "missing": _("missing here"),
-    "stale": _("out of date here"),
-    "cancelled": _("cancelled in Odoo"),
-    "deleted": _("deleted in Odoo"),
-    "extra": _("a quotation in Odoo"),
+    "missing": _("missing"),
+    "stale": _("stale"),
+    "cancelled": _("cancelled"),
+    "deleted": _("deleted"),
+    "extra": _("extra"),
 }
 
 

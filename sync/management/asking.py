@@ -37,8 +37,8 @@ def confirm(question: str, *, otherwise: str) -> bool:
     """A yes typed in full or by its letter. Where nobody can answer: CommandError with `otherwise`."""
     if not is_terminal():
         raise CommandError(otherwise)
-    yes = _("yes")
-    return _line(f"{question} [{yes}/{_('no')}]: ").lower() in {yes, yes[0], "yes", "y"}
+    yes, no = _("yes"), _("no")
+    return _line(f"{question} [{yes}/{no}]: ").lower() in {yes, yes[0], "yes", "y"}
 
 
 def operator() -> str:

@@ -46,7 +46,7 @@ class Reconciliation(models.Model):
         permissions = [("reconcile_connection", _("Can reconcile connections"))]
 
     def __str__(self) -> str:
-        return f"{self.connection_id} since {self.since:%Y-%m-%d %H:%M}"
+        return _("since %s") % f"{self.since:%Y-%m-%d %H:%M}"
 
     @property
     def is_clean(self) -> bool:

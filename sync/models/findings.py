@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from connections.diagnosis import explain
 from connections.models import Connection
 
 
@@ -29,4 +30,4 @@ class Finding(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.code} on {self.connection_id}"
+        return str(explain(self.code).title)

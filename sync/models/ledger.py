@@ -193,4 +193,5 @@ class DeliveryAttempt(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.order_name} v{self.version}, attempt {self.number}"
+        words = {"order": self.order_name, "version": self.version, "number": self.number}
+        return _("%(order)s v%(version)s, attempt %(number)s") % words

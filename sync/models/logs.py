@@ -41,7 +41,7 @@ class SyncLog(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.connection_id} at {self.started_at:%Y-%m-%d %H:%M:%S}"
+        return f"{self.get_kind_display()}, {self.started_at:%Y-%m-%d %H:%M:%S}"
 
     @property
     def duration_seconds(self) -> float:

@@ -96,7 +96,8 @@ class Command(BaseCommand):
             rows[_("Sandbox")] = f"http://{ports.LOOPBACK}:{port + 1}/"
         rows[_("Logs")] = str(settings.DATA_DIR / "logs")
         table = "\n".join(f"  {label:<9} {value}" for label, value in rows.items())
-        self._say(f"\n{table}\n\n{_('Orders appear below as they flow. Ctrl-C stops everything.')}\n")
+        hint = _("Orders appear below as they flow. Ctrl-C stops everything.")
+        self._say(f"\n{table}\n\n{hint}\n")
 
     def _watch(self, children: Children) -> None:
         """Show what flows until a signal. Raises CommandError when a child has ended by itself."""

@@ -9,9 +9,8 @@ from datetime import datetime
 from connections.models import Connection
 from sync import ledger
 from sync.deciding import Known
-from sync.models import PollState, SeenOrder
+from sync.models import SeenOrder
 from sync.orders import Change
-from sync.starting import StartIds
 from sync.turns import Turn
 
 PAGE = 1000
@@ -37,21 +36,18 @@ def odoo_side(mine: Turn, page: list[Change]) -> list[Difference]:
     connection = mine.connection.pk
     known = ledger.known({connection: [change.order_id for change in page]})
     names = _names(mine.connection, page)
-    start_ids = _start_ids(mine.connection) if len(known) < len(page) else StartIds(None)
     differences = []
     for change in page:
         before = known.get((connection, change.order_id))
-        verdict = _verdict(change, before, change.order_id in start_ids)
+        verdict = _verdict(change, before, mine.start.is_before(change.order_id, change.date_order))
         if verdict:
             differences.append(Difference(verdict, change, names.get(change.order_id, "")))
     return differences
 
 
 def _verdict(change: Change, known: Known | None, before_start: bool) -> str:
-    if known is None:
+    if known is None or known.seeded:
         return "" if change.cancelled or before_start else "missing"
-    if known.seeded:
-        return ""
     if change.cancelled and not known.cancelled:
         return "cancelled"
     return "stale" if (change.write_date, change.cancelled) != (known.write_date, known.cancelled) else ""
@@ -85,8 +81,3 @@ def _names(connection: Connection, page: list[Change]) -> dict[int, str]:
     ids = [change.order_id for change in page]
     rows = SeenOrder.objects.filter(connection=connection, order_id__in=ids)
     return dict(rows.values_list("order_id", "order_name"))
-
-
-def _start_ids(connection: Connection) -> StartIds:
-    packed = PollState.objects.filter(connection=connection).values_list("start_ids", flat=True).first()
-    return StartIds(bytes(packed) if packed else None)

@@ -47,12 +47,13 @@ class Plan:
 IGNORE = Plan()
 
 
-def news(change: Change, known: Known | None) -> News:
+def news(change: Change, known: Known | None, *, before_start: bool = False) -> News:
+    """`before_start`: the order was confirmed before the connection's start, and not again since."""
     if known is None:
         return News.NOTHING if change.cancelled else News.READ
     if change.write_date == known.write_date and change.cancelled == known.cancelled:
         return News.NOTHING
-    return News.NOTE if known.seeded else News.READ
+    return News.NOTE if known.seeded and before_start else News.READ
 
 
 def plan(
@@ -65,14 +66,14 @@ def plan(
     before_start: bool = False,
     replay: bool = False,
 ) -> Plan:
-    """`owed`: a version of it still waits. `before_start`: confirmed before the connection's start."""
+    """`owed`: a version of it still waits. `before_start`: as for `news`."""
     announced = known.announced if known else ""
     event = event_for(announced, cancelled=cancelled)
     if replay:
         return Plan(event, announced, supersede=owed)
     if known is None and cancelled:
         return IGNORE
-    if (known.seeded if known else before_start) and not owed:
+    if before_start and (known is None or known.seeded) and not owed:
         return Plan(announced=announced, seed=True)
     if known is not None and known.content_hash == content_hash:
         return Plan(announced=announced)

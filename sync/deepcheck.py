@@ -47,6 +47,7 @@ def deep_check(connection: Connection, *, clock: Callable[[], datetime] = timezo
 
 
 def _read_pages(mine: Turn, log: SyncLog) -> None:
+    mine.require_first_window()
     state, ends_at = mine.state, mine.began + timedelta(seconds=SLICE_SECONDS)
     since = mine.began - timedelta(days=settings.DEEP_CHECK_DAYS)
     log.window_from, log.window_to = since, mine.began

@@ -9,11 +9,15 @@ OrderState = Literal["sale", "done", "cancel"]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of the feed: this order was written at this moment (UTC, whole seconds)."""
+    """One line of the feed: this order was written at this moment (UTC, whole seconds).
+
+    `date_order` is when it was confirmed last; None where the source does not say.
+    """
 
     order_id: int
     write_date: datetime
     state: str
+    date_order: datetime | None = None
 
     @property
     def cancelled(self) -> bool:

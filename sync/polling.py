@@ -15,14 +15,13 @@ from connections import leases
 from connections.errors import RemoteError, on_side
 from connections.models import Side, Start
 from sync import ledger, sides, windows
-from sync.deciding import News, news
 from sync.draining import Clock, Closing, Drain, Drains, never
 from sync.ledger import Found
 from sync.loop import Loop
 from sync.models import SyncLog
 from sync.orders import Change, Order, Unreadable
 from sync.polljob import FEED_LIMIT, Job, load_jobs, load_start_ids, save_beginnings, save_jobs
-from sync.starting import begin, is_before_start
+from sync.starting import begin
 
 logger = logging.getLogger("poller.poll")
 
@@ -120,7 +119,7 @@ class _Poll:
                 job.found.append(self._found(job, order))
 
     def _found(self, job: Job, order: Order) -> Found:
-        before = is_before_start(job.connection, order, job.start_ids, first_window=job.first_window)
+        before = job.is_before_start(order.order_id, order.date_order)
         return Found.of(job.connection, order, before_start=before)
 
     # --- our thread: the database -------------------------------------------------------------------
@@ -145,10 +144,7 @@ class _Poll:
             if job.error is not None:
                 self._finish(job)
                 continue
-            pk = job.connection.pk
-            verdicts = [(change, news(change, known.get((pk, change.order_id)))) for change in job.changes]
-            job.to_read = [change for change, verdict in verdicts if verdict is News.READ]
-            job.to_note = [change for change, verdict in verdicts if verdict is News.NOTE]
+            job.sort(known)
             job.log.orders_found += len(job.to_read)
             self._go_on(job)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -15,12 +15,13 @@ from connections.models import Connection, Side
 from connections.odoo.client import OdooClient, connect
 from connections.odoo.server import Server
 from sync import circuit, sides, windows
-from sync.ledger import Found
+from sync.deciding import Known, News, news
+from sync.ledger import Found, Key
 from sync.models import PollState, SyncLog
 from sync.orders import Change, Unreadable
 from sync.sides import SideState
 from sync.sources.odoo import WANTED, OdooSource
-from sync.starting import Beginning, StartIds
+from sync.starting import Beginning, StartIds, StartLine
 
 FEED_LIMIT = 1000
 PATIENCE_SECONDS = 900  # the longest pause between polls that end in a fault for a person to mend
@@ -99,13 +100,24 @@ class Job:
     def since(self, moment: datetime) -> None:
         self._since = moment
 
-    @property
-    def start_ids(self) -> StartIds:
-        return self._start_ids or StartIds(None)
+    def is_before_start(self, order_id: int, date_order: datetime | None) -> bool:
+        line = StartLine(self.connection, self.state.started_at, self._start_ids or StartIds(None))
+        return line.is_before(order_id, date_order, first_window=self.first_window)
 
     @property
     def knows_start(self) -> bool:
         return self._start_ids is not None
+
+    def sort(self, known: Mapping[Key, Known]) -> None:
+        """Which changes of this page are to be read whole, and which only noted."""
+        self.to_read, self.to_note = [], []
+        for change in self.changes:
+            before = self.is_before_start(change.order_id, change.date_order)
+            verdict = news(change, known.get((self.connection.pk, change.order_id)), before_start=before)
+            if verdict is News.READ:
+                self.to_read.append(change)
+            elif verdict is News.NOTE:
+                self.to_note.append(change)
 
     def learn_start_ids(self, packed: bytes | None) -> None:
         self._start_ids = StartIds(packed)
@@ -132,7 +144,8 @@ class Job:
     def set_aside(self, change: Change, order: Unreadable) -> Found:
         self.log.orders_failed += 1
         self.log.error_code, self.log.error_detail = "odoo_unreadable_order", order.reason[:500]
-        return Found.unreadable(self.connection, change, order.reason)
+        before = self.is_before_start(change.order_id, change.date_order)
+        return Found.unreadable(self.connection, change, order.reason, before_start=before)
 
     def free_at(self, now: datetime) -> datetime | None:
         """When the rate limit lets the next call to this database go; None is at once."""

@@ -20,6 +20,8 @@ from sync.turns import Busy, Turn, turn
 
 REPAIR_AT_ONCE = 200
 KEPT_DIFFERENCES = 1000
+FORGOTTEN = timedelta(minutes=2)
+FORGOTTEN_AT_ONCE = 50
 VERDICTS = ("missing", "stale", "cancelled", "deleted", "extra")
 
 
@@ -30,6 +32,12 @@ def ask(
     return Reconciliation.objects.create(
         connection=connection, since=since, repair=repair, requested_by=by, requested_at=now
     )
+
+
+def forgotten(now: datetime) -> list[Reconciliation]:
+    """Those that were asked for and that no task has begun: the queue may lose a wake-up."""
+    late = Reconciliation.objects.filter(progress=Progress.WAITING, requested_at__lt=now - FORGOTTEN)
+    return list(late.order_by("requested_at")[:FORGOTTEN_AT_ONCE])
 
 
 def reconcile_due(connection: Connection, *, clock: Callable[[], datetime] = timezone.now) -> Reconciliation:
@@ -43,9 +51,15 @@ def reconcile_due(connection: Connection, *, clock: Callable[[], datetime] = tim
 
 
 def run(wanted: Reconciliation, *, clock: Callable[[], datetime] = timezone.now) -> Reconciliation:
-    """Compare, repair when that is wanted, and keep the verdicts. A remote fault ends up in the row."""
-    wanted.progress, wanted.started_at = Progress.RUNNING, clock()
-    wanted.save(update_fields=["progress", "started_at"])
+    """Compare, repair when that is wanted, and keep the verdicts. A remote fault ends up in the row.
+
+    One that somebody else has begun is left to them.
+    """
+    waiting = Reconciliation.objects.filter(pk=wanted.pk, progress=Progress.WAITING)
+    if not waiting.update(progress=Progress.RUNNING, started_at=clock()):
+        wanted.refresh_from_db()
+        return wanted
+    wanted.refresh_from_db(fields=["progress", "started_at"])
     try:
         with turn(wanted.connection, clock=clock) as mine:
             try:
@@ -71,6 +85,7 @@ def _look_at_account(mine: Turn) -> None:
 
 
 def _compare(mine: Turn, wanted: Reconciliation) -> None:
+    mine.require_first_window()
     counts: Counter[str] = Counter(dict.fromkeys(VERDICTS, 0))
     kept: list[dict[str, object]] = []
     for differences, compared in _differences(mine, wanted.since):

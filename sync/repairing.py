@@ -11,9 +11,8 @@ import orjson
 from connections.models import Connection
 from sync import ledger, payload
 from sync.ledger import Found
-from sync.models import PollState, RetryItem, SeenOrder
+from sync.models import RetryItem, SeenOrder
 from sync.orders import Address, Change, Order, Party, Unreadable
-from sync.starting import StartIds, is_before_start
 from sync.turns import Turn
 
 NOWHERE = Address("", "", "", "", "", "", "", "")
@@ -25,12 +24,7 @@ def reread(mine: Turn, changes: Sequence[Change]) -> list[RetryItem]:
     if not changes:
         return []
     wanted = {change.order_id: change for change in changes}
-    packed = PollState.objects.filter(connection=mine.connection).values_list("start_ids", flat=True).first()
-    start_ids = StartIds(bytes(packed) if packed else None)
-    found = [
-        _found(mine.connection, wanted[order.order_id], order, start_ids)
-        for order in mine.source.read(list(wanted))
-    ]
+    found = [_found(mine, wanted[order.order_id], order) for order in mine.source.read(list(wanted))]
     with mine.writing() as now:
         return ledger.owe(found, now)
 
@@ -45,11 +39,12 @@ def cancel_gone(mine: Turn, order_ids: Sequence[int]) -> list[RetryItem]:
         return ledger.owe([_gone(mine.connection, row, bodies, now) for row in rows], now)
 
 
-def _found(connection: Connection, change: Change, order: Order | Unreadable, start_ids: StartIds) -> Found:
+def _found(mine: Turn, change: Change, order: Order | Unreadable) -> Found:
     if isinstance(order, Unreadable):
-        return Found.unreadable(connection, change, order.reason)
-    before = is_before_start(connection, order, start_ids, first_window=False)
-    return Found.of(connection, order, before_start=before)
+        before = mine.start.is_before(change.order_id, change.date_order)
+        return Found.unreadable(mine.connection, change, order.reason, before_start=before)
+    before = mine.start.is_before(order.order_id, order.date_order)
+    return Found.of(mine.connection, order, before_start=before)
 
 
 def _gone(

@@ -12,6 +12,7 @@ from itertools import accumulate
 
 from connections.models import Connection, Start
 from sync.ledger import Found
+from sync.models import PollState
 from sync.orders import Order
 from sync.sources.odoo import OdooSource
 from sync.windows import read_at
@@ -25,7 +26,7 @@ EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 class Beginning:
     """What the first look at a server gave. Moments are on the server's clock."""
 
-    started_at: datetime
+    started_at: datetime  # nothing in `ids` was confirmed later than this
     since: datetime  # the first window begins here
     ids: bytes  # the orders that were confirmed then, packed
     seeds: list[Found]
@@ -34,32 +35,51 @@ class Beginning:
 def begin(connection: Connection, source: OdooSource, *, now: datetime) -> Beginning:
     """Look at a shop for the first time; writes nothing. Raises RemoteError."""
     ids = source.confirmed_ids(limit=IDS_PER_CALL)
-    started_at = read_at(source.client.server_time or now, source.client.call_seconds)
+    began_at = read_at(source.client.server_time or now, source.client.call_seconds)
     ids += _more_ids(source, ids)
-    seeds: list[Found] = []
+    started_at = source.client.server_time or now
+    seeds: list[Order] = []
     if connection.start == Start.NOW:
-        orders = source.read(source.newest(SEEDS))
-        seeds = [Found.of(connection, o, before_start=True) for o in orders if isinstance(o, Order)]
+        known = set(ids)
+        newest = [order_id for order_id in source.newest(SEEDS) if order_id in known]
+        seeds = [order for order in source.read(newest) if isinstance(order, Order)]
+        started_at = max([started_at, *(order.date_order for order in seeds if order.date_order)])
     lookback = timedelta(seconds=connection.lookback_seconds)
     since = {
-        Start.NOW: started_at - lookback,
-        Start.DATE: (connection.start_at or started_at) - lookback,
+        Start.NOW: began_at - lookback,
+        Start.DATE: (connection.start_at or began_at) - lookback,
         Start.ALL: EPOCH,
     }[Start(connection.start)]
-    return Beginning(started_at, since, pack(ids), seeds)
+    return Beginning(started_at, since, pack(ids), [Found.of(connection, order) for order in seeds])
 
 
-def is_before_start(connection: Connection, order: Order, ids: StartIds, *, first_window: bool) -> bool:
-    """Whether an order nobody has seen yet was confirmed before the start that people chose.
+@dataclass(frozen=True, slots=True)
+class StartLine:
+    """Which orders were confirmed before the start that people chose, and not again since.
 
-    It was, when it was confirmed already as we first looked, and neither the date nor "everything open",
-    which is what the first window asks for, brings it in.
+    Those that were confirmed already as we first looked, where neither the date nor "everything open", which
+    is what the first window asks for, brings them in. Odoo dates an order anew each time it is confirmed.
     """
-    if connection.start == Start.ALL and first_window:
-        return False
-    if connection.start == Start.DATE and connection.start_at and order.date_order:
-        return order.date_order < connection.start_at and order.order_id in ids
-    return order.order_id in ids
+
+    connection: Connection
+    started_at: datetime | None
+    ids: StartIds
+
+    @classmethod
+    def of(cls, connection: Connection) -> StartLine:
+        rows = PollState.objects.filter(connection=connection).values_list("started_at", "start_ids")
+        started_at, packed = rows.first() or (None, None)
+        return cls(connection, started_at, StartIds(bytes(packed) if packed else None))
+
+    def is_before(self, order_id: int, date_order: datetime | None, *, first_window: bool = False) -> bool:
+        if order_id not in self.ids or (self.connection.start == Start.ALL and first_window):
+            return False
+        if date_order is None:
+            return True
+        if self.started_at is not None and date_order > self.started_at:
+            return False
+        start_at = self.connection.start_at if self.connection.start == Start.DATE else None
+        return start_at is None or date_order < start_at
 
 
 class StartIds:

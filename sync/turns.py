@@ -11,13 +11,14 @@ from time import monotonic, sleep
 from django.db import transaction
 
 from connections import leases
-from connections.errors import RemoteError, on_side
+from connections.errors import RemoteError, Temporary, on_side
 from connections.models import Connection
 from connections.odoo.client import OdooClient, connect
 from connections.odoo.server import Server
 from sync import ledger
 from sync.models import PollState
 from sync.sources.odoo import WANTED, OdooSource
+from sync.starting import StartLine
 
 WAIT_SECONDS = 30
 TURN_SECONDS = 150  # longer than any two calls; every write renews it
@@ -42,6 +43,15 @@ class Turn:
     @cached_property
     def source(self) -> OdooSource:
         return OdooSource(self.client, self.connection.company_id)
+
+    @cached_property
+    def start(self) -> StartLine:
+        return StartLine.of(self.connection)
+
+    def require_first_window(self) -> None:
+        """Raises Temporary while the first window is not read to its end: who knows yet what is new?"""
+        if self.state.window_to is None:
+            raise Temporary("odoo_first_run")
 
     @property
     def state(self) -> PollState:

@@ -117,6 +117,13 @@ _SERVER = {
         _("Another reading of this Odoo database was still under way"),
         _("Ask again in a few minutes: one database is read by one worker at a time."),
     ),
+    "odoo_first_run": Cause(
+        _("The first run of this connection is not over yet"),
+        _(
+            "Wait until it has been polled to the end, then ask again. Before that nobody knows which orders "
+            "are new."
+        ),
+    ),
     "odoo_clock_skew": Cause(
         _("The clock of the Odoo server is wrong, or ours is"),
         _("Nothing is lost by it: we go by the server's clock. Have both clocks set by NTP all the same."),

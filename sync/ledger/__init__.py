@@ -6,12 +6,13 @@ take turns, so that what a delivery records and what a poll decides never cross.
 """
 
 from sync.ledger.acts import discard, retry_now
-from sync.ledger.facts import Found, known, lock, wake_deliveries
+from sync.ledger.facts import Found, Key, known, lock, wake_deliveries
 from sync.ledger.owing import note, owe, seed
 from sync.ledger.recording import Tried, record, release_held
 
 __all__ = [
     "Found",
+    "Key",
     "Tried",
     "discard",
     "known",

@@ -63,7 +63,9 @@ class Found:
         )
 
     @classmethod
-    def unreadable(cls, connection: Connection, change: Change, reason: str) -> Found:
+    def unreadable(
+        cls, connection: Connection, change: Change, reason: str, *, before_start: bool = False
+    ) -> Found:
         """An order that Odoo has and that we cannot make sense of: set aside for a person."""
         return cls(
             connection=connection,
@@ -74,6 +76,7 @@ class Found:
             write_date=change.write_date,
             content=None,
             content_hash="",
+            before_start=before_start,
             problem=reason,
         )
 

@@ -13,7 +13,7 @@ from sync.sources import odoo_mapping
 from sync.sources.odoo_fields import CONFIRMED, FOLLOWED, ORDER, WANTED
 from sync.sources.odoo_narrowing import narrow_down, one_order_may_cause
 from sync.sources.odoo_reading import read_orders, records
-from sync.sources.odoo_values import Misfit, Record, choice, moment, record_id
+from sync.sources.odoo_values import Misfit, Record, choice, moment, optional_moment, record_id
 
 if TYPE_CHECKING:  # the rest needs no Django
     from connections.odoo.client import OdooClient
@@ -51,8 +51,7 @@ class OdooSource:
             which = self.open_domain if only_open else [["state", "in", FOLLOWED]]
             return [*which, ["write_date", ">=", _literal(since)], ["id", ">", after_id]]
 
-        page = self._page(domain, ["write_date", "state"], after_id=after_id, limit=limit)
-        return [_change(record, since) for record in page]
+        return self._feed(domain, since, after_id=after_id, limit=limit)
 
     def read(self, order_ids: Sequence[int]) -> list[Order | Unreadable]:
         """Whole orders, in the order asked, each once. Those the server no longer shows are left out."""
@@ -92,8 +91,7 @@ class OdooSource:
         def domain() -> Leaves:
             return [*self.open_domain, ["date_order", ">=", _literal(since)], ["id", ">", after_id]]
 
-        page = self._page(domain, ["write_date", "state"], after_id=after_id, limit=limit)
-        return [_change(record, since) for record in page]
+        return self._feed(domain, since, after_id=after_id, limit=limit)
 
     def states(self, order_ids: Sequence[int]) -> dict[int, str]:
         """The state of each of these orders that still exists, whatever it is.
@@ -117,6 +115,12 @@ class OdooSource:
         if "delivery_status" in self.client.server.fields.get(ORDER, ()):
             domain.append(["delivery_status", "!=", "full"])
         return domain
+
+    def _feed(
+        self, domain: Callable[[], Leaves], since: datetime, *, after_id: int, limit: int
+    ) -> list[Change]:
+        page = self._page(domain, ["write_date", "state", "date_order"], after_id=after_id, limit=limit)
+        return [_change(record, since) for record in page]
 
     def _page(
         self, domain: Callable[[], Leaves], fields: list[str], *, after_id: int, limit: int
@@ -180,7 +184,12 @@ def _order(record: Record) -> Order | Unreadable:
 def _change(record: Record, since: datetime) -> Change:
     """An unreadable date must not hide the order from the feed: reading it whole will tell what is wrong."""
     try:
-        return Change(record["id"], moment(record, "write_date"), choice(record, "state", FOLLOWED))
+        return Change(
+            record["id"],
+            moment(record, "write_date"),
+            choice(record, "state", FOLLOWED),
+            optional_moment(record, "date_order"),
+        )
     except Misfit:
         return Change(record["id"], since.replace(microsecond=0), "")
 

@@ -18,21 +18,24 @@ ALL = (CONFIRMED, UPDATED, CANCELLED)
 
 
 @pytest.mark.parametrize(
-    ("known", "written", "state", "expected"),
+    ("known", "written", "state", "before_start", "expected"),
     [
-        (None, NOON, "sale", News.READ),
-        (None, NOON, "cancel", News.NOTHING),
-        (SENT, NOON, "sale", News.NOTHING),
-        (SENT, NOON, "done", News.NOTHING),
-        (SENT, LATER, "sale", News.READ),
-        (SENT, NOON, "cancel", News.READ),
-        (OVER, NOON, "sale", News.READ),
-        (SEED, LATER, "sale", News.NOTE),
-        (SEED, NOON, "sale", News.NOTHING),
+        (None, NOON, "sale", False, News.READ),
+        (None, NOON, "sale", True, News.READ),
+        (None, NOON, "cancel", False, News.NOTHING),
+        (SENT, NOON, "sale", False, News.NOTHING),
+        (SENT, NOON, "done", False, News.NOTHING),
+        (SENT, LATER, "sale", False, News.READ),
+        (SENT, LATER, "sale", True, News.READ),
+        (SENT, NOON, "cancel", False, News.READ),
+        (OVER, NOON, "sale", False, News.READ),
+        (SEED, LATER, "sale", True, News.NOTE),
+        (SEED, NOON, "sale", True, News.NOTHING),
+        (SEED, LATER, "sale", False, News.READ),
     ],
 )
-def test_news(known, written, state, expected):
-    assert news(Change(1, written, state), known) is expected
+def test_news(known, written, state, before_start, expected):
+    assert news(Change(1, written, state), known, before_start=before_start) is expected
 
 
 @pytest.mark.parametrize(
@@ -51,7 +54,9 @@ def test_news(known, written, state, expected):
         ("a change of a cancelled order", OVER, {"cancelled": True}, Plan(announced="cancelled")),
         ("confirmed again", OVER, {}, Plan(CONFIRMED, "cancelled")),
         ("cancelled anew", OVER, {"cancelled": True, "owed": True}, Plan(CANCELLED, "cancelled", True)),
-        ("a change of a seeded order", SEED, {}, Plan(seed=True)),
+        ("a change of a seeded order", SEED, {"before_start": True}, Plan(seed=True)),
+        ("a seeded order confirmed again", SEED, {}, Plan(CONFIRMED)),
+        ("an order from before that was resent", SENT, {"before_start": True}, Plan(UPDATED, "confirmed")),
         ("a person's resend of a seeded order", SEED, {"replay": True}, Plan(CONFIRMED)),
         ("a resend, unchanged", SENT, {"replay": True, "content_hash": "old"}, Plan(UPDATED, "confirmed")),
         ("a person's resend while owed", OWED, {"replay": True, "owed": True}, Plan(CONFIRMED, "", True)),

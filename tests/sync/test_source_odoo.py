@@ -139,7 +139,7 @@ def test_the_feeds_one_question():
             ["write_date", ">=", "2026-11-20 11:21:39"],
             ["id", ">", 30],
         ],
-        "fields": ["write_date", "state"],
+        "fields": ["write_date", "state", "date_order"],
         "order": "id",
         "limit": 500,
     }
@@ -473,5 +473,5 @@ def test_dates_and_names(make):
     )
     assert (order.origin, read_one(odoo, "salesperson_other").salesperson) == ("", "")
     assert OdooSource(odoo).changes(since=LONG_AGO, after_id=order.order_id - 1, limit=1) == [
-        Change(order.order_id, order.write_date, "sale")
+        Change(order.order_id, order.write_date, "sale", order.date_order)
     ]

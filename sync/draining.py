@@ -11,7 +11,6 @@ from time import sleep
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Min
 from django.utils import timezone
 
 from connections import leases
@@ -54,6 +53,12 @@ class Drain:
         self._clock, self._closing, self._lock = clock, closing, Lock()
         self._ends_at = clock() + timedelta(seconds=SLICE_SECONDS)
         self._next_slot = clock()
+
+    def due_at(self, earliest: datetime, now: datetime) -> datetime:
+        """When its earliest waiting version may go out; a probe takes any that waits."""
+        allowed_at = circuit.next_call_at(self.side.health, now)
+        closed = self.side.health.state == circuit.CLOSED
+        return max(earliest, allowed_at) if closed else allowed_at
 
     @property
     def is_over(self) -> bool:
@@ -173,17 +178,22 @@ class Drains:
             self.active[item.connection_id].queue.append(item)
 
     def run(self, drains: Iterable[Drain]) -> None:
-        """Open lanes; a drain with nothing left to do ends here."""
-        ended = []
+        """Open lanes. A drain that has sent all it was given gets what else is due, or ends."""
+        idle = []
         for drain in drains:
-            if not drain.queue and not drain.lanes:
-                drain.queue.extend(self._due(drain))
-            for _ in range(drain.room()):
-                drain.lanes += 1
-                self.loop.spawn(lambda drain=drain: self._lane(drain), self._lane_ended)  # type: ignore[misc]
+            self._open_lanes(drain)
             if not drain.lanes:
-                ended.append(drain)
-        self._finish(ended)
+                idle.append(drain)
+        if idle:
+            more = self._settle(idle)
+            for drain in more:
+                drain.queue.extend(self._due(drain))
+            self.run(more)
+
+    def _open_lanes(self, drain: Drain) -> None:
+        for _ in range(drain.room()):
+            drain.lanes += 1
+            self.loop.spawn(lambda: self._lane(drain), self._lane_ended, linger=True)
 
     def renew(self) -> None:
         """Keep the leases of long drains; one that was lost ends. People's pauses are noticed here too."""
@@ -235,42 +245,39 @@ class Drains:
     def _due(self, drain: Drain) -> list[RetryItem]:
         """The next versions of one receiver; while half open any that waits, least recently tried first."""
         now = self.clock()
-        if drain.is_over:
-            return []
         mine = RetryItem.objects.filter(connection=drain.connection)
         allowed = circuit.calls_allowed(drain.side.health, now)
-        if allowed == 0:
-            return []
         chosen = mine.due(now) if allowed is None else mine.pending()
         return list(chosen.order_by("next_retry_at", "id")[: CHUNK if allowed is None else allowed])
 
-    def _finish(self, drains: list[Drain]) -> None:
-        if not drains:
-            return
+    def _settle(self, drains: list[Drain]) -> list[Drain]:
+        """End those that have nothing to do now, and say when they have; returns the others."""
         now = self.clock()
+        by_pk = {drain.connection.pk: drain for drain in drains}
         with transaction.atomic():
-            keys = {d.connection.webhook_lease_key: d for d in drains}
-            held = leases.renew(keys, self.token, now=now)
-            ledger.lock(keys[key].connection.pk for key in held)
-            for key in held:
-                _set_next(keys[key], now)
-            leases.release_each({key: keys[key].free_at(now) for key in held}, self.token)
-            pause([d.connection for d in drains if d.gone], by="", reason="HTTP 410", sides=(Side.WEBHOOK,))
-        for drain in drains:
+            held = leases.renew((d.connection.webhook_lease_key for d in drains), self.token, now=now)
+            ours = ledger.lock(pk for pk, d in by_pk.items() if d.connection.webhook_lease_key in held)
+            due = {pk: by_pk[pk].due_at(at, now) for pk, at in ledger.first_due(ours).items()}
+            more = [by_pk[pk] for pk, at in due.items() if at <= now and not by_pk[pk].is_over]
+            ended = [drain for drain in drains if drain not in more]
+            _set_due({d.connection.pk: due.get(d.connection.pk) for d in ended if d.connection.pk in ours})
+            free = {d.connection.webhook_lease_key: d.free_at(now) for d in ended}
+            leases.release_each(free, self.token)
+            pause([d.connection for d in ended if d.gone], by="", reason="HTTP 410", sides=(Side.WEBHOOK,))
+        for drain in ended:
             del self.active[drain.connection.pk]
-        self.then(drains)
+        if ended:
+            self.then(ended)
+        return more
 
 
-def _set_next(drain: Drain, now: datetime) -> None:
-    """When this receiver is due again: its earliest waiting version, not before its side may be called."""
-    waiting = RetryItem.objects.pending().filter(connection=drain.connection)
-    earliest = waiting.aggregate(at=Min("next_retry_at"))["at"]
-    if earliest is not None:
-        health = drain.side.health
-        earliest = max(earliest, circuit.next_call_at(health, now))
-        if health.state != circuit.CLOSED:  # a probe takes any version that waits
-            earliest = circuit.next_call_at(health, now)
-    PollState.objects.filter(connection=drain.connection).update(deliver_at=earliest)
+def _set_due(moments: dict[int, datetime | None]) -> None:
+    """When each of these receivers is due again; None where nothing waits."""
+    at_rest = [pk for pk, at in moments.items() if at is None]
+    PollState.objects.filter(connection__in=at_rest).update(deliver_at=None)
+    for pk, at in moments.items():
+        if at is not None:
+            PollState.objects.filter(connection=pk).update(deliver_at=at)
 
 
 def deliver_due(

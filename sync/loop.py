@@ -23,7 +23,7 @@ class Loop:
     def __init__(self, threads: int) -> None:
         self.stopped = False
         self._pool = ThreadPoolExecutor(threads, "http") if threads else None
-        self._results: SimpleQueue[tuple[Handle, Any, bool]] = SimpleQueue()
+        self._results: SimpleQueue[tuple[Handle, Any, bool, bool]] = SimpleQueue()
         self._waiting: dict[Handle, list[Any]] = {}
         self._lingering: dict[Handle, float] = {}
         self._running = 0
@@ -33,17 +33,20 @@ class Loop:
         """Call `act` in our thread about every so many seconds, as long as work is left."""
         self._pulses.append(_Pulse(seconds, act))
 
-    def spawn(self, work: Callable[[], Any], then: Handle) -> None:
-        """Run `work()` beside us. It must not raise: what it raises ends the whole run."""
+    def spawn(self, work: Callable[[], Any], then: Handle, *, linger: bool = False) -> None:
+        """Run `work()` beside us. It must not raise: what it raises ends the whole run.
+
+        With `linger` its result may wait a moment for others to join it.
+        """
         self._running += 1
         if self._pool is None:
-            self._work(work, then)
+            self._work(work, then, linger)
         else:
-            self._pool.submit(self._work, work, then)
+            self._pool.submit(self._work, work, then, linger)
 
     def emit(self, then: Handle, value: Any) -> None:
         """From a thread: one result before the work is over; may linger for others to join."""
-        self._results.put((then, value, False))
+        self._results.put((then, value, False, True))
 
     def flush(self, then: Handle) -> None:
         """Handle now what lingers for `then`."""
@@ -65,11 +68,11 @@ class Loop:
             if self._pool is not None:
                 self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _work(self, work: Callable[[], Any], then: Handle) -> None:
+    def _work(self, work: Callable[[], Any], then: Handle, linger: bool) -> None:
         try:
-            self._results.put((then, work(), True))
+            self._results.put((then, work(), True, linger))
         except BaseException as error:
-            self._results.put((_raise, error, True))
+            self._results.put((_raise, error, True, False))
 
     def _collect(self) -> None:
         timeout = IDLE_SECONDS if self._running else 0
@@ -83,9 +86,9 @@ class Loop:
         except Empty:
             return
 
-    def _keep(self, then: Handle, value: Any, is_end: bool) -> None:
+    def _keep(self, then: Handle, value: Any, is_end: bool, linger: bool) -> None:
         self._running -= is_end
-        if not is_end:
+        if linger:
             self._lingering.setdefault(then, monotonic() + LINGER_SECONDS)
         self._waiting.setdefault(then, []).append(value)
 

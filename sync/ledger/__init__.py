@@ -6,7 +6,7 @@ take turns, so that what a delivery records and what a poll decides never cross.
 """
 
 from sync.ledger.acts import discard, retry_now
-from sync.ledger.facts import Found, Key, known, lock, wake_deliveries
+from sync.ledger.facts import Found, Key, first_due, known, lock, wake_deliveries
 from sync.ledger.owing import note, owe, seed
 from sync.ledger.recording import Tried, record, release_held
 
@@ -15,6 +15,7 @@ __all__ = [
     "Key",
     "Tried",
     "discard",
+    "first_due",
     "known",
     "lock",
     "note",

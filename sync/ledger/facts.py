@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import reduce
 from operator import or_
 
-from django.db.models import Q
+from django.db.models import Min, Q
 
 from connections.models import Connection
 from sync import payload
@@ -109,6 +109,12 @@ def open_items(keys: Mapping[int, Sequence[int]]) -> dict[Key, int]:
     """The open retry item of each of these orders that has one."""
     rows = RetryItem.objects.open().filter(matching(keys)).values_list("connection_id", "order_id", "pk")
     return {(connection, order): pk for connection, order, pk in rows}
+
+
+def first_due(connection_ids: Iterable[int]) -> dict[int, datetime]:
+    """When the earliest waiting version of each of these connections is due; without one it is left out."""
+    waiting = RetryItem.objects.pending().filter(connection__in=set(connection_ids))
+    return dict(waiting.order_by().values_list("connection").annotate(at=Min("next_retry_at")))
 
 
 def wake_deliveries(connection_ids: Iterable[int], now: datetime) -> None:

@@ -62,7 +62,7 @@ class FindingAdmin(OfConnectionAdmin):
 
     list_display = ["what", "of", "detail", "began"]
     list_filter = [("connection", ConnectionFilter)]
-    fields = ["connection", "error_explained", "since", "seen_at"]
+    fields = ["of", "error_explained", "since", "seen_at"]
     readonly_fields = ["error_explained"]
 
     @column(_("connection"), ordering="connection__name")
@@ -91,7 +91,7 @@ class ReconciliationAdmin(OfConnectionAdmin):
             None,
             {
                 "fields": [
-                    "connection",
+                    "of",
                     "progress_badge",
                     "error_explained",
                     "since",

@@ -30,6 +30,10 @@ class ConnectionFilter(AutocompleteSelectFilter):  # type: ignore[misc]
 
     form_class = ConnectionForm
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("connection")
+
 
 class ChoiceFilter(RadioFilter):  # type: ignore[misc]
     """A few choices, each a condition; with a default instead of “all”."""

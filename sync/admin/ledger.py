@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.admin import TabularInline
 
 from sync.admin.acts import acts
@@ -35,7 +36,7 @@ class SentOrderAdmin(OrdersAdmin):
     list_filter = [("connection", ConnectionFilter), HowFilter, EventFilter]
     fields = [
         "order_name",
-        "connection",
+        "of",
         "order_id",
         "version",
         "event_badge",
@@ -44,18 +45,22 @@ class SentOrderAdmin(OrdersAdmin):
         "sent_at",
         "write_date",
     ]
-    fields += ["content_hash", "payload", "more"]
+    fields += ["fingerprint", "payload", "more"]
     readonly_fields = ["event_badge", "how", "payload", "more"]
 
     @column(_("how"))
     def how(self, row: SentOrder) -> Any:
         if row.seeded:
             return _("known before the start, not sent")
-        return _("sent again by a person") if row.replay else _("sent")
+        return _("sent again by a person") if row.replay else pgettext_lazy("one order", "sent")
 
     @column(_("sent at"), ordering="sent_at")
     def sent(self, row: SentOrder) -> SafeString | str:
         return moment(row.sent_at)
+
+    @column(_("content hash"))
+    def fingerprint(self, row: SentOrder) -> str:
+        return row.content_hash
 
     @column(_("payload"))
     def payload(self, row: SentOrder) -> SafeString | str:
@@ -106,7 +111,7 @@ class RetryItemAdmin(OrdersAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: RetryItem | None = None) -> Any:
         what = [
             "order_name",
-            "connection",
+            "of",
             "order_id",
             "version",
             "event_badge",
@@ -155,7 +160,7 @@ class DeliveryAttemptAdmin(OrdersAdmin):
     list_filter = [("connection", ConnectionFilter), "delivered", ProblemFilter]
     fields = [
         "order_name",
-        "connection",
+        "of",
         "order_id",
         "version",
         "event_id",

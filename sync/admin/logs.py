@@ -31,7 +31,7 @@ class SyncLogAdmin(OfConnectionAdmin):
     search_fields = ["connection__name", "error_code", "error_detail"]
     search_help_text = _("Connection or error")
     fieldsets = [
-        (None, {"fields": ["connection", "kind", "started_at", "finished_at", "took", "error_explained"]}),
+        (None, {"fields": ["of", "kind", "started_at", "finished_at", "took", "error_explained"]}),
         (_("Orders"), {"fields": ["orders_found", "orders_sent", "orders_failed", "orders_skipped"]}),
         (_("Reading"), {"fields": ["window_from", "window_to", "calls"]}),
     ]

@@ -105,7 +105,7 @@ class SeenOrderAdmin(OrdersAdmin):
     exact_fields = ("order_name", "reference")
     fields = [
         "order_name",
-        "connection",
+        "of",
         "order_id",
         "reference",
         "state_badge",

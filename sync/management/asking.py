@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+import unicodedata
 
 from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
@@ -38,7 +39,12 @@ def confirm(question: str, *, otherwise: str) -> bool:
     if not is_terminal():
         raise CommandError(otherwise)
     yes, no = _("yes"), _("no")
-    return _line(f"{question} [{yes}/{no}]: ").lower() in {yes, yes[0], "yes", "y"}
+    return _plain(_line(f"{question} [{yes}/{no}]: ")) in {_plain(yes), _plain(yes[0]), "yes", "y"}
+
+
+def _plain(text: str) -> str:
+    """Small letters without accents: many a keyboard has no "sí"."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
 
 
 def operator() -> str:

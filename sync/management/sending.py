@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from connections.diagnosis import explain
 from connections.leases import new_token
@@ -72,7 +73,7 @@ def _result(item: RetryItem, attempt: DeliveryAttempt | None) -> dict[str, Any]:
 def _told(item: RetryItem, attempt: DeliveryAttempt | None) -> str:
     if item.status == Status.SENT:
         answer = f"HTTP {attempt.status}, {attempt.duration_ms} ms" if attempt else ""
-        return _("sent") + (f" ({answer})" if answer else "")
+        return pgettext("one order", "sent") + (f" ({answer})" if answer else "")
     if item.status == Status.PENDING and not item.error_code:
         return _("waiting for its turn")
     if item.error_code:

@@ -107,7 +107,7 @@ def _describe(access: Access) -> str:
         _("Webhook URL"): access.webhook_url,
         _("Webhook secret"): access.webhook_secret,
     }
-    lines = [f"  {label:<16}{value}" for label, value in rows.items()]
+    lines = [f"  {label:<15} {value}" for label, value in rows.items()]
     return "\n".join([f"\n{access.name} (Odoo {access.version})", *lines])
 
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from threading import Lock
-from time import sleep
 
 from django.conf import settings
 from django.db import transaction
@@ -16,125 +12,13 @@ from django.utils import timezone
 from connections import leases
 from connections.models import Connection, Side, pause
 from sync import circuit, ledger, sides
-from sync.delivery import Outcome, Receiver, Verdict, deliver
+from sync.delivery import deliver
+from sync.drain import Clock, Closing, Drain, never
 from sync.ledger import Tried
 from sync.loop import Loop
 from sync.models import PollState, RetryItem
-from sync.sides import SideState
 
-Clock = Callable[[], datetime]
-Closing = Callable[[], bool]
-
-logger = logging.getLogger("poller.delivery")
-
-SLICE_SECONDS = 20  # then the receiver waits its turn again, so that a long queue starves nobody
 CHUNK = 100  # items in memory per receiver
-# A try may take 30 s. A lane starts none when the lease could end before the answer.
-LEASE_MARGIN_SECONDS = 35
-
-
-def never() -> bool:
-    return False
-
-
-class Drain:
-    """One receiver being served. `take` and `judge` are called from threads, the rest from the loop."""
-
-    def __init__(
-        self, connection: Connection, side: SideState, *, clock: Clock, closing: Closing, until: datetime
-    ) -> None:
-        self.connection = connection
-        self.receiver = Receiver.of(connection)
-        self.side = side
-        self.queue: deque[RetryItem] = deque()
-        self.lanes = self.in_flight = self.sent = self.failed = 0
-        self.gone = self.closed_again = self.rate_spent = False
-        self.leased_until = until
-        self._clock, self._closing, self._lock = clock, closing, Lock()
-        self._ends_at = clock() + timedelta(seconds=SLICE_SECONDS)
-        self._next_slot = clock()
-
-    def due_at(self, earliest: datetime, now: datetime) -> datetime:
-        """When its earliest waiting version may go out; a probe takes any that waits."""
-        allowed_at = circuit.next_call_at(self.side.health, now)
-        closed = self.side.health.state == circuit.CLOSED
-        return max(earliest, allowed_at) if closed else allowed_at
-
-    @property
-    def is_over(self) -> bool:
-        now = self._clock()
-        margin = timedelta(seconds=LEASE_MARGIN_SECONDS)
-        stopped = self.gone or self.side.paused or self.rate_spent or self._closing()
-        return stopped or now >= self._ends_at or now + margin > self.leased_until
-
-    def room(self) -> int:
-        """How many more lanes may open now."""
-        allowed = circuit.calls_allowed(self.side.health, self._clock())
-        most = self.connection.deliveries_at_once if allowed is None else allowed
-        return 0 if self.is_over else min(most, len(self.queue) + self.lanes) - self.lanes
-
-    def take(self) -> RetryItem | None:
-        """The next version to send, or None when this lane has to end."""
-        with self._lock:
-            allowed = circuit.calls_allowed(self.side.health, self._clock())
-            if not self.queue or self.is_over or (allowed is not None and self.in_flight >= allowed):
-                return None
-            pause_seconds = self._reserve()
-            if pause_seconds is None:
-                self.rate_spent = True
-                return None
-            self.in_flight += 1
-            item = self.queue.popleft()
-        if pause_seconds > 0:
-            sleep(pause_seconds)
-        return item
-
-    def judge(self, outcome: Outcome) -> None:
-        """Let the circuit learn from an answer before the next version leaves."""
-        with self._lock:
-            self.in_flight -= 1
-            now, before = self._clock(), self.side.health
-            if outcome.verdict is Verdict.WAIT:
-                wait = outcome.retry_at or now + timedelta(seconds=60)
-                self.side.health = circuit.after_wait(before, wait)
-            elif outcome.alive is True:
-                self.side.health = circuit.after_success(before, now)
-            elif outcome.alive is False:
-                self.side.health = circuit.after_failure(before, now, outcome.code)
-            self.gone = self.gone or outcome.verdict is Verdict.GONE
-            was_closed = circuit.at(before, now).state == circuit.CLOSED
-            self.closed_again |= not was_closed and self.side.health.state == circuit.CLOSED
-
-    def count(self, tried: Tried) -> None:
-        delivered = tried.outcome.verdict is Verdict.DELIVERED
-        self.sent += delivered
-        self.failed += not delivered
-        logger.log(
-            logging.INFO if delivered else logging.WARNING,
-            "Delivered" if delivered else "Not delivered, still owed",
-            extra={
-                "connection": self.connection.name,
-                "order": tried.item.order_name,
-                "event_id": tried.item.event_id,
-                "code": tried.outcome.code or None,
-            },
-        )
-
-    def _reserve(self) -> float | None:
-        """Seconds until this receiver's rate lets the next one go; None when that is past our slice."""
-        rate = self.connection.deliveries_per_second
-        if not rate:
-            return 0
-        now = self._clock()
-        slot = max(now, self._next_slot)
-        if slot >= self._ends_at:
-            return None
-        self._next_slot = slot + timedelta(seconds=1 / rate)
-        return (slot - now).total_seconds()
-
-    def free_at(self, now: datetime) -> datetime | None:
-        """When the rate limit allows the next delivery; None is at once."""
-        return self._next_slot if self._next_slot > now else None
 
 
 class Drains:

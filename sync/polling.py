@@ -15,7 +15,8 @@ from connections import leases
 from connections.errors import RemoteError, on_side
 from connections.models import Side, Start
 from sync import ledger, sides, windows
-from sync.draining import Clock, Closing, Drain, Drains, never
+from sync.drain import Clock, Closing, Drain, never
+from sync.draining import Drains
 from sync.ledger import Found
 from sync.loop import Loop
 from sync.models import SyncLog

@@ -9,7 +9,7 @@ from urllib3.connection import HTTPConnection
 
 from bench.rig.mines import Arrive, after, before
 from connections import leases
-from sync import backoff, deepcheck, draining, polling, reconciling, tasks
+from sync import backoff, deepcheck, drain, polling, reconciling, tasks
 from sync.delivery import Verdict
 from sync.ledger import owing, recording
 from sync.running import cluster
@@ -68,10 +68,10 @@ def _retried(arrive: Arrive) -> None:
 
 
 def _at_getresponse(arrive: Arrive, when: Callable[[Any], bool]) -> None:
-    take, getresponse = draining.Drain.take, HTTPConnection.getresponse
+    take, getresponse = drain.Drain.take, HTTPConnection.getresponse
 
-    def noting(drain: Any) -> Any:
-        _thread.item = take(drain)
+    def noting(one: Any) -> Any:
+        _thread.item = take(one)
         return _thread.item
 
     def mined(connection: Any) -> Any:
@@ -80,13 +80,13 @@ def _at_getresponse(arrive: Arrive, when: Callable[[Any], bool]) -> None:
             arrive()
         return getresponse(connection)
 
-    draining.Drain.take = noting  # type: ignore[method-assign]
+    drain.Drain.take = noting  # type: ignore[method-assign]
     HTTPConnection.getresponse = mined  # type: ignore[assignment,method-assign]
 
 
 def _answered(arrive: Arrive) -> None:
     """The receiver has said yes; nothing of it is on record."""
-    before(draining.Drain, "judge", arrive, lambda _, outcome: outcome.verdict is Verdict.DELIVERED)
+    before(drain.Drain, "judge", arrive, lambda _, outcome: outcome.verdict is Verdict.DELIVERED)
 
 
 def _flush(arrive: Arrive) -> None:
@@ -96,7 +96,7 @@ def _flush(arrive: Arrive) -> None:
 
 def _recorded(arrive: Arrive) -> None:
     """Right after that transaction."""
-    after(draining.Drains, "_record", arrive)
+    after(drain.Drains, "_record", arrive)
 
 
 def _checked(arrive: Arrive) -> None:
@@ -140,5 +140,5 @@ def hurry() -> None:
     leases.LEASE_SECONDS = leases.claim.__kwdefaults__["seconds"] = settings.LEASE_SECONDS
     leases.renew.__kwdefaults__["seconds"] = settings.LEASE_SECONDS
     leases.RENEW_SECONDS = settings.RENEW_SECONDS
-    draining.LEASE_MARGIN_SECONDS = settings.LEASE_MARGIN_SECONDS
+    drain.LEASE_MARGIN_SECONDS = settings.LEASE_MARGIN_SECONDS
     backoff.STEPS_SECONDS = (settings.FIRST_RETRY_SECONDS, *backoff.STEPS_SECONDS)

@@ -15,6 +15,7 @@ from connections import leases
 from connections.diagnosis import explain
 from connections.models import Connection
 from sync import draining, polling, scheduling
+from sync.drain import Drain
 from sync.models import PollState, RetryItem, SyncLog
 
 Clock = Callable[[], datetime]
@@ -52,7 +53,7 @@ class _Round:
     def __init__(self, clock: Clock, threads: int | None) -> None:
         self.clock, self.threads = clock, threads
         self.logs: list[SyncLog] = []
-        self.drains: list[draining.Drain] = []
+        self.drains: list[Drain] = []
 
     def run(self, *, force: bool) -> Summary:
         now = self.clock()

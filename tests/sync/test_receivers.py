@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync import draining
+from sync import drain
 from sync.ledger.checking import imbalances
 from sync.models import DeliveryAttempt, RetryItem
 
@@ -81,7 +81,7 @@ def test_a_wait_that_is_asked_for_with_an_error_is_kept(world):
 
 def test_a_delivery_rate_is_kept(make_world, monkeypatch):
     world = make_world(deliveries_per_second=0.5, deliveries_at_once=4)
-    monkeypatch.setattr(draining, "sleep", world.clock.advance)
+    monkeypatch.setattr(drain, "sleep", world.clock.advance)
     world.poll()
     world.clock.advance(60)
     for _ in range(12):

@@ -29,7 +29,7 @@ Stage = Step
 def run_test(connection: Connection, *, now: datetime) -> Iterator[Stage]:
     """Odoo first, then the receiver, whatever Odoo said. Each stage comes when it is done; none raises."""
     began = time.monotonic()
-    yield from odoo_stages(connection, now=now)
+    yield from odoo_stages(connection, now=now, needed=REQUIRED)
     # A slow Odoo must not make the timestamp of the test event look like a replay.
     yield from receiver_stages(connection, now=now + timedelta(seconds=time.monotonic() - began))
 

@@ -53,7 +53,7 @@ def test_the_receiver_gets_a_test_event_and_no_order(tested, odoo, receiver, sho
 
 def test_a_lenient_receiver_is_a_warning(tested, odoo, receiver):
     odoo.sell()
-    receiver.refusal = None
+    receiver.refusal = 200
     printed, stages = tested()
     assert printed.code == 0 and "WARN  The receiver refuses a wrong signature" in printed.out
     assert stages[REFUSES]["ok"] is None and stages[REFUSES]["code"] == "receiver_accepts_wrong_signature"

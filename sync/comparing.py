@@ -50,7 +50,8 @@ def _verdict(change: Change, known: Known | None, before_start: bool) -> str:
         return "" if change.cancelled or before_start else "missing"
     if change.cancelled and not known.cancelled:
         return "cancelled"
-    return "stale" if (change.write_date, change.cancelled) != (known.write_date, known.cancelled) else ""
+    written = known.write_date.replace(microsecond=0)
+    return "stale" if (change.write_date, change.cancelled) != (written, known.cancelled) else ""
 
 
 def ledger_side(mine: Turn, rows: list[SeenOrder]) -> list[Difference]:

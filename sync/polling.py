@@ -17,11 +17,11 @@ from connections.models import Side, Start
 from sync import ledger, sides, windows
 from sync.drain import Clock, Closing, Drain, never
 from sync.draining import Drains
-from sync.ledger import Found
 from sync.loop import Loop
 from sync.models import SyncLog
-from sync.orders import Change, Order, Unreadable
+from sync.orders import Change, Unreadable
 from sync.polljob import FEED_LIMIT, Job, load_jobs, load_start_ids, save_beginnings, save_jobs
+from sync.reading import read_whole
 from sync.starting import begin
 
 logger = logging.getLogger("poller.poll")
@@ -112,16 +112,13 @@ class _Poll:
     def _read(self, job: Job) -> None:
         chunk, job.to_read = job.to_read[:READ_LIMIT], job.to_read[READ_LIMIT:]
         wanted = {change.order_id: change for change in chunk}
-        job.found = []
-        for order in job.source.read(list(wanted)):
-            if isinstance(order, Unreadable):
-                job.found.append(job.set_aside(wanted[order.order_id], order))
-            else:
-                job.found.append(self._found(job, order))
-
-    def _found(self, job: Job, order: Order) -> Found:
-        before = job.is_before_start(order.order_id, order.date_order)
-        return Found.of(job.connection, order, before_start=before)
+        orders, sure_until = read_whole(job.source, list(wanted))
+        job.found = [
+            job.set_aside(wanted[order.order_id], order)
+            if isinstance(order, Unreadable)
+            else job.judge(order, sure_until)
+            for order in orders
+        ]
 
     # --- our thread: the database -------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from sync import circuit, sides, windows
 from sync.deciding import Known, News, news
 from sync.ledger import Found, Key
 from sync.models import PollState, SyncLog
-from sync.orders import Change, Unreadable
+from sync.orders import Change, Order, Unreadable
 from sync.sides import SideState
 from sync.sources.odoo import WANTED, OdooSource
 from sync.starting import Beginning, StartIds, StartLine
@@ -140,6 +140,10 @@ class Job:
 
     def may_call(self, now: datetime) -> bool:
         return not self.side.paused and circuit.calls_allowed(self.side.health, now) != 0
+
+    def judge(self, order: Order, sure_until: datetime | None) -> Found:
+        before = self.is_before_start(order.order_id, order.date_order)
+        return Found.of(self.connection, order, sure_until=sure_until, before_start=before)
 
     def set_aside(self, change: Change, order: Unreadable) -> Found:
         self.log.orders_failed += 1

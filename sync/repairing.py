@@ -13,6 +13,7 @@ from sync import ledger, payload
 from sync.ledger import Found
 from sync.models import RetryItem, SeenOrder
 from sync.orders import Address, Change, Order, Party, Unreadable
+from sync.reading import read_whole
 from sync.turns import Turn
 
 NOWHERE = Address("", "", "", "", "", "", "", "")
@@ -24,7 +25,8 @@ def reread(mine: Turn, changes: Sequence[Change]) -> list[RetryItem]:
     if not changes:
         return []
     wanted = {change.order_id: change for change in changes}
-    found = [_found(mine, wanted[order.order_id], order) for order in mine.source.read(list(wanted))]
+    orders, sure_until = read_whole(mine.source, list(wanted))
+    found = [_found(mine, wanted[order.order_id], order, sure_until) for order in orders]
     with mine.writing() as now:
         return ledger.owe(found, now)
 
@@ -39,12 +41,12 @@ def cancel_gone(mine: Turn, order_ids: Sequence[int]) -> list[RetryItem]:
         return ledger.owe([_gone(mine.connection, row, bodies, now) for row in rows], now)
 
 
-def _found(mine: Turn, change: Change, order: Order | Unreadable) -> Found:
+def _found(mine: Turn, change: Change, order: Order | Unreadable, sure_until: datetime | None) -> Found:
     if isinstance(order, Unreadable):
         before = mine.start.is_before(change.order_id, change.date_order)
         return Found.unreadable(mine.connection, change, order.reason, before_start=before)
     before = mine.start.is_before(order.order_id, order.date_order)
-    return Found.of(mine.connection, order, before_start=before)
+    return Found.of(mine.connection, order, sure_until=sure_until, before_start=before)
 
 
 def _gone(

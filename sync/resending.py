@@ -13,6 +13,7 @@ from sync import ledger
 from sync.ledger import Found
 from sync.models import LogKind, RetryItem, SeenOrder, SyncLog
 from sync.orders import Order
+from sync.reading import read_whole
 from sync.turns import Busy, Turn, turn
 
 __all__ = ["Busy", "NoSuchOrder", "latest", "resend"]
@@ -37,7 +38,7 @@ def resend(
     """
     with turn(connection, clock=clock) as mine:
         wanted = _wanted(mine, order_ids, names, last)
-        found = [Found.of(connection, order, replay=True) for order in _read(mine, wanted)]
+        found = _read(mine, wanted)
         with mine.writing() as now:
             items = ledger.owe(found, now)
             SyncLog.objects.create(
@@ -72,13 +73,14 @@ def _wanted(
     return list(dict.fromkeys(wanted))
 
 
-def _read(mine: Turn, wanted: Sequence[int]) -> list[Order]:
+def _read(mine: Turn, wanted: Sequence[int]) -> list[Found]:
     """All of these, or none: a person asked for each."""
-    orders: dict[int, Order] = {}
-    for order in mine.source.read(wanted):
+    read, sure_until = read_whole(mine.source, wanted)
+    orders: dict[int, Found] = {}
+    for order in read:
         if not isinstance(order, Order):
             raise Contract("odoo_unreadable_order", order.reason)
-        orders[order.order_id] = order
+        orders[order.order_id] = Found.of(mine.connection, order, sure_until=sure_until, replay=True)
     gone = [str(order_id) for order_id in wanted if order_id not in orders]
     if gone:
         raise NoSuchOrder(", ".join(gone))

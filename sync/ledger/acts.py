@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from sync.deciding import CANCELLED
 from sync.ledger.facts import lock, wake_deliveries
 from sync.models import RetryItem, SeenOrder, Status
 
@@ -17,14 +18,15 @@ RETRIABLE = (Status.PENDING, Status.FAILED, Status.DISCARDED)
 def retry_now(items: QuerySet[RetryItem], *, now: datetime) -> int:
     """Try these again at once, whatever stopped them; returns how many are waiting now.
 
-    Pressing twice changes nothing more. A version that a newer one has followed is never sent again, and
-    neither is one whose bytes have aged out: `resend` reads those orders afresh.
+    Pressing twice changes nothing more. A version that a newer one has followed is never sent again, nor the
+    confirmation of an order that was cancelled since, nor what has aged out: `resend` reads orders afresh.
     """
     lock(items.values_list("connection_id", flat=True).distinct())
     newest = SeenOrder.objects.filter(
         connection=OuterRef("connection"), order_id=OuterRef("order_id"), version=OuterRef("version")
     )
-    chosen = items.filter(Exists(newest), body__isnull=False, status__in=RETRIABLE)
+    still_right = Exists(newest.exclude(state="cancel")) | Exists(newest) & Q(event=CANCELLED)
+    chosen = items.filter(still_right, body__isnull=False, status__in=RETRIABLE)
     rows = dict(chosen.values_list("pk", "connection_id"))
     changed = RetryItem.objects.filter(pk__in=rows).update(
         status=Status.PENDING,

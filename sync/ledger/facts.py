@@ -25,7 +25,8 @@ IDS_PER_QUERY = 5000  # SQLite takes 32,766 values in one statement
 class Found:
     """One order as just read, ready to be compared: its content as published, and the hash of it.
 
-    `content` is None where the order could not be read; `problem` says why.
+    `content` is None where the order could not be read; `problem` says why. `settled`: its stamp's second was
+    over when it was read, so that whatever is written to it later gets another stamp.
     """
 
     connection: Connection
@@ -39,6 +40,7 @@ class Found:
     before_start: bool = False
     replay: bool = False
     problem: str = ""
+    settled: bool = True
 
     @property
     def key(self) -> Key:
@@ -46,7 +48,13 @@ class Found:
 
     @classmethod
     def of(
-        cls, connection: Connection, order: Order, *, before_start: bool = False, replay: bool = False
+        cls,
+        connection: Connection,
+        order: Order,
+        *,
+        sure_until: datetime | None = None,
+        before_start: bool = False,
+        replay: bool = False,
     ) -> Found:
         content = payload.content(order, database=connection.database)
         return cls(
@@ -60,6 +68,7 @@ class Found:
             content_hash=payload.content_hash(content),
             before_start=before_start,
             replay=replay,
+            settled=sure_until is None or order.write_date <= sure_until,
         )
 
     @classmethod

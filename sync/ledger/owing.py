@@ -111,7 +111,8 @@ def _seen(found: Found, plan: Plan, version: int, now: datetime) -> SeenOrder:
         order_name=found.name,
         reference=found.reference,
         state=found.state,
-        write_date=found.write_date,
+        # Odoo's stamps are whole seconds. One with a microsecond on top equals none of them: read it again.
+        write_date=found.write_date if found.settled else found.write_date.replace(microsecond=1),
         content_hash=found.content_hash,
         version=version,
         announced=plan.announced,

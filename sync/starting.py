@@ -43,7 +43,7 @@ def begin(connection: Connection, source: OdooSource, *, now: datetime) -> Begin
         known = set(ids)
         newest = [order_id for order_id in source.newest(SEEDS) if order_id in known]
         seeds = [order for order in source.read(newest) if isinstance(order, Order)]
-        started_at = max([started_at, *(order.date_order for order in seeds if order.date_order)])
+        started_at = max([started_at, *_dated_ahead(seeds, source.client.server_time or now)])
     lookback = timedelta(seconds=connection.lookback_seconds)
     since = {
         Start.NOW: began_at - lookback,
@@ -80,6 +80,11 @@ class StartLine:
             return False
         start_at = self.connection.start_at if self.connection.start == Start.DATE else None
         return start_at is None or date_order < start_at
+
+
+def _dated_ahead(orders: Iterable[Order], server_now: datetime) -> list[datetime]:
+    """Dates that the server's clock has yet to reach: it was set back, and all of them are from before."""
+    return [order.date_order for order in orders if order.date_order and order.date_order > server_now]
 
 
 class StartIds:

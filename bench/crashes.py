@@ -17,7 +17,7 @@ from rich.table import Table
 
 from bench.rig.rounds import Plan, Result, Round
 from bench.rig.scratch import VARIANTS, is_reachable
-from bench.rig.waves import Pair, Whole
+from bench.rig.waves import Frozen, Pair, Whole
 
 PLANS = {
     plan.name: plan
@@ -41,16 +41,28 @@ PLANS = {
         Plan("emptied", empty=True, beats=30),
     )
 }
-WAVES = {"whole": Whole, "two": Pair}
-COLUMNS = ("point", "database", "kills", "restarts", "replaced", "orders", "versions", "requests", "repeats")
+WAVES = {"whole": Whole, "two": Pair, "frozen": Frozen}
+COLUMNS = (
+    "point",
+    "database",
+    "kills",
+    "restarts",
+    "replaced",
+    "orders",
+    "versions",
+    "requests",
+    "repeats",
+    "age",
+)
 VIOLATIONS = ("repeated", "lost", "altered", "backwards", "unbalanced", "stuck", "other")
 HEADERS = {
+    "age": "oldest\nof them",
     "repeats": "repeats",
     "repeated": "not in\nflight",
     "unbalanced": "unbal-\nanced",
     "recovered": "recovered\nafter",
 }
-WIDTH = 180
+WIDTH = 200
 
 
 def main() -> int:
@@ -116,6 +128,7 @@ def _cells(result: Result) -> list[Any]:
     return [
         *(result.plan.name, result.variant, result.kills, result.restarts, result.replaced),
         *(verdict.orders, verdict.versions, verdict.requests, verdict.duplicates),
+        f"{verdict.oldest_seconds:.2f} s" if verdict.duplicates else "",
         *(len(getattr(verdict, kind)) for kind in VIOLATIONS),
         f"{result.recovery_seconds:.0f} s",
         f"{result.seconds:.0f} s",

@@ -1,5 +1,6 @@
 """`manage.py runpoller` as a process: started, hurt, started again, measured, stopped."""
 
+import contextlib
 import json
 import os
 import signal
@@ -78,6 +79,15 @@ class Poller:
         os.kill(pid, signal.SIGKILL)
         if victim == "main":
             self.process.wait(10)
+
+    def freeze(self, pid: int, point: str) -> None:
+        """It stands still, with all it had in its hands, until `thaw`."""
+        mines.write(self.journal, point, "frozen", pid)
+        os.kill(pid, signal.SIGSTOP)
+
+    def thaw(self, pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
 
     @property
     def kills(self) -> list[dict[str, Any]]:

@@ -1,12 +1,14 @@
 """Judging from outside: the shops and what the receiver got, then the ledger's tables by plain SQL."""
 
+import math
+import subprocess
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bench.rig.scratch import Scratch
+from bench.rig.scratch import ROOT, Scratch
 
 # From the moment a request reaches the receiver until its answer is on record, on a machine that is busy.
 RECORDED_SECONDS = 4.0
@@ -24,6 +26,7 @@ class Verdict:
     versions: int = 0
     requests: int = 0
     duplicates: int = 0
+    oldest_seconds: float = 0.0  # of what was repeated: from its arrival to the kill
     lost: list[str] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)  # although nothing was in flight
     altered: list[str] = field(default_factory=list)  # the same event with other bytes
@@ -88,15 +91,20 @@ def judge_deliveries(evidence: Facts, kills: list[Facts], verdict: Verdict) -> N
             verdict.altered.append(f"{event_id} of {tries[0]['order']}")
         accepted = [each for each in tries if each["accepted"]]
         verdict.duplicates += max(0, len(accepted) - 1)
-        verdict.repeated += [_about(each) for each in accepted[:-1] if not _in_flight(each, moments)]
+        for each in accepted[:-1]:
+            age = _age(each, moments)
+            verdict.oldest_seconds = max(verdict.oldest_seconds, age)
+            if age > each["seconds"] + RECORDED_SECONDS:
+                verdict.repeated.append(_about(each))
     for (hook, order), versions in orders.items():
         if versions != sorted(versions):
             verdict.backwards.append(f"{order} at {hook}: {versions}")
 
 
-def _in_flight(request: Facts, kills: list[float]) -> bool:
-    end = request["at"] + request["seconds"] + RECORDED_SECONDS
-    return any(request["at"] - 0.05 <= kill <= end for kill in kills)
+def _age(request: Facts, kills: list[float]) -> float:
+    """Seconds from the request to the next kill; infinite without one."""
+    ages = [kill - request["at"] for kill in kills if kill > request["at"] - 0.05]
+    return max(0.0, min(ages, default=math.inf))
 
 
 def _about(request: Facts) -> str:
@@ -145,6 +153,10 @@ def judge_ledger(scratch: Scratch, verdict: Verdict) -> None:
         verdict.unbalanced += [
             f"{kind}: connection {c}, order {o} v{v}" for c, o, v in scratch.query(statement)
         ]
+    try:
+        scratch.run(str(ROOT / "manage.py"), "checkledger")
+    except subprocess.CalledProcessError as error:
+        verdict.unbalanced.append(f"checkledger: {error.stdout.decode()[-500:]}")
     verdict.repeated += [
         f"{event} is on record as delivered {n} times" for event, n in scratch.query(_RECORDED_TWICE)
     ]

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from bench.rig.processes import tree
 from bench.rig.rounds import BEAT_SECONDS, Plan, Round
 from bench.rig.waiting import until
 
 WAVE = 500
 ARRIVED_BEFORE = 100
+FROZEN_SECONDS = 75  # longer than a lease
 
 
 class Whole(Round):
@@ -49,3 +51,37 @@ class Pair(Round):
         for beat in range(15, 25):
             self._beat(beat)
             self._wait(BEAT_SECONDS)
+
+
+class Frozen(Round):
+    """Workers stand still for longer than their leases last, then go on with what they had in hand."""
+
+    def __init__(self, variant: str, **options: Any) -> None:
+        super().__init__(Plan("frozen"), variant, **options)
+
+    def _live(self) -> None:
+        until(self._has_begun, 120, "every connection has begun")
+        self._beats(range(3))
+        frozen = [self._freeze_one_at_work() for _ in range(3)]
+        self._beats(range(3, 3 + round(FROZEN_SECONDS / BEAT_SECONDS)))
+        for pid in frozen:
+            self.poller.thaw(pid)
+        self._beats(range(100, 105))
+
+    def _beats(self, numbers: range) -> None:
+        for beat in numbers:
+            self._beat(beat)
+            self._wait(BEAT_SECONDS)
+
+    def _freeze_one_at_work(self) -> int:
+        """Whichever has just used the processor."""
+        before = {member.pid: member.cpu_seconds for member in tree(self.poller.process.pid)[2:]}
+        self._beat(0)
+
+        def at_work() -> int:
+            members = tree(self.poller.process.pid)[2:]
+            return next((m.pid for m in members if m.cpu_seconds > before.get(m.pid, 0.0) + 0.03), 0)
+
+        pid = until(at_work, 30, "a worker works", each=0.01)
+        self.poller.freeze(pid, "frozen")
+        return pid

@@ -63,12 +63,16 @@ def plan(
     content_hash: str,
     owed: bool,
     wanted: Collection[str],
+    perhaps_told: bool = False,
     before_start: bool = False,
     replay: bool = False,
 ) -> Plan:
-    """`owed`: a version of it still waits. `before_start`: as for `news`."""
+    """`owed`: a version of it still waits. `perhaps_told`: the receiver may have one whose try had no answer.
+    `before_start`: as for `news`.
+    """
     announced = known.announced if known else ""
-    event = event_for(announced, cancelled=cancelled)
+    again = known is not None and known.cancelled and not cancelled
+    event = event_for(announced, cancelled=cancelled, again=again)
     if replay:
         return Plan(event, announced, supersede=owed)
     if known is None and cancelled:
@@ -77,18 +81,23 @@ def plan(
         return Plan(announced=announced, seed=True)
     if known is not None and known.content_hash == content_hash:
         return Plan(announced=announced)
-    if cancelled and not owed and announced != "confirmed":
+    told = announced == "confirmed" or (perhaps_told and not announced)
+    if cancelled and not owed and not told:
         return Plan(announced=announced)
     if event in wanted:
         return Plan(event, announced, supersede=owed)
-    return Plan(announced=_heard(event, announced), supersede=owed and cancelled)
+    # What waits is of a state that is over, wanted or not.
+    return Plan(announced=_heard(event, announced), supersede=owed and (cancelled or again))
 
 
-def event_for(announced: str, *, cancelled: bool) -> str:
-    """A receiver that never heard of an order, or heard of its end, is told of a confirmation."""
+def event_for(announced: str, *, cancelled: bool, again: bool = False) -> str:
+    """A receiver that never heard of an order, or may have heard of its end, is told of a confirmation.
+
+    `again`: it was cancelled when we saw it last; word of that may be on its way.
+    """
     if cancelled:
         return CANCELLED
-    return UPDATED if announced == "confirmed" else CONFIRMED
+    return UPDATED if announced == "confirmed" and not again else CONFIRMED
 
 
 def announced_by(event: str) -> str:

@@ -13,6 +13,7 @@ LATER = NOON.replace(minute=1)
 SENT = Known(NOON, "sale", "old", 1, "confirmed", False)
 OWED = replace(SENT, announced="")
 SEED = replace(SENT, announced="", seeded=True)
+ENDED = replace(SENT, state="cancel")
 OVER = Known(NOON, "cancel", "old", 2, "cancelled", False)
 ALL = (CONFIRMED, UPDATED, CANCELLED)
 
@@ -51,9 +52,18 @@ def test_news(known, written, state, before_start, expected):
         ("a cancellation", SENT, {"cancelled": True}, Plan(CANCELLED, "confirmed")),
         ("a cancellation while owed", OWED, {"cancelled": True, "owed": True}, Plan(CANCELLED, "", True)),
         ("a cancellation after a discard", OWED, {"cancelled": True}, Plan()),
+        ("the same without an answer", OWED, {"cancelled": True, "perhaps_told": True}, Plan(CANCELLED)),
+        ("news of the dead", OVER, {"cancelled": True, "perhaps_told": True}, Plan(announced="cancelled")),
         ("a change of a cancelled order", OVER, {"cancelled": True}, Plan(announced="cancelled")),
         ("confirmed again", OVER, {}, Plan(CONFIRMED, "cancelled")),
         ("cancelled anew", OVER, {"cancelled": True, "owed": True}, Plan(CANCELLED, "cancelled", True)),
+        ("confirmed again before its end was told", ENDED, {"owed": True}, Plan(CONFIRMED, "confirmed", True)),
+        (
+            "the same, to a receiver of cancellations only",
+            ENDED,
+            {"owed": True, "wanted": (CANCELLED,)},
+            Plan(announced="confirmed", supersede=True),
+        ),
         ("a change of a seeded order", SEED, {"before_start": True}, Plan(seed=True)),
         ("a seeded order confirmed again", SEED, {}, Plan(CONFIRMED)),
         ("an order from before that was resent", SENT, {"before_start": True}, Plan(UPDATED, "confirmed")),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from threading import Lock
 from time import sleep
@@ -39,8 +38,9 @@ class Drain:
         self.connection = connection
         self.receiver = Receiver.of(connection)
         self.side = side
-        self.queue: deque[RetryItem] = deque()
-        self.lanes = self.in_flight = self.sent = self.failed = 0
+        self._waiting: dict[int, RetryItem] = {}  # by order: of one order there is one version to send
+        self._sending: set[int] = set()  # orders; a newer version goes when the older one has its answer
+        self.lanes = self.sent = self.failed = 0
         self.gone = self.closed_again = self.rate_spent = False
         self.leased_until = until
         self._clock, self._closing, self._lock = clock, closing, Lock()
@@ -60,32 +60,43 @@ class Drain:
         stopped = self.gone or self.side.paused or self.rate_spent or self._closing()
         return stopped or now >= self._ends_at or now + margin > self.leased_until
 
+    def give(self, items: Iterable[RetryItem]) -> None:
+        """More to send; a newer version takes the place of an older one that waits."""
+        with self._lock:
+            for item in items:
+                self._waiting.pop(item.order_id, None)
+                self._waiting[item.order_id] = item
+
     def room(self) -> int:
         """How many more lanes may open now."""
         allowed = circuit.calls_allowed(self.side.health, self._clock())
         most = self.connection.deliveries_at_once if allowed is None else allowed
-        return 0 if self.is_over else min(most, len(self.queue) + self.lanes) - self.lanes
+        with self._lock:
+            held_up = sum(order in self._waiting for order in self._sending)
+            ready = len(self._waiting) - held_up
+        return 0 if self.is_over else min(most, ready + self.lanes) - self.lanes
 
     def take(self) -> RetryItem | None:
         """The next version to send, or None when this lane has to end."""
         with self._lock:
             allowed = circuit.calls_allowed(self.side.health, self._clock())
-            if not self.queue or self.is_over or (allowed is not None and self.in_flight >= allowed):
+            item = next((i for i in self._waiting.values() if i.order_id not in self._sending), None)
+            if item is None or self.is_over or (allowed is not None and len(self._sending) >= allowed):
                 return None
             pause_seconds = self._reserve()
             if pause_seconds is None:
                 self.rate_spent = True
                 return None
-            self.in_flight += 1
-            item = self.queue.popleft()
+            del self._waiting[item.order_id]
+            self._sending.add(item.order_id)
         if pause_seconds > 0:
             sleep(pause_seconds)
         return item
 
-    def judge(self, outcome: Outcome) -> None:
+    def judge(self, item: RetryItem, outcome: Outcome) -> None:
         """Let the circuit learn from an answer before the next version leaves."""
         with self._lock:
-            self.in_flight -= 1
+            self._sending.discard(item.order_id)
             now, before = self._clock(), self.side.health
             if outcome.verdict is Verdict.WAIT:
                 wait = outcome.retry_at or now + timedelta(seconds=60)

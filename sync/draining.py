@@ -59,7 +59,7 @@ class Drains:
     def give(self, items: Iterable[RetryItem]) -> None:
         """More to send for receivers that are being served."""
         for item in items:
-            self.active[item.connection_id].queue.append(item)
+            self.active[item.connection_id].give([item])
 
     def run(self, drains: Iterable[Drain]) -> None:
         """Open lanes. A drain that has sent all it was given gets what else is due, or ends."""
@@ -71,7 +71,7 @@ class Drains:
         if idle:
             more = self._settle(idle)
             for drain in more:
-                drain.queue.extend(self._due(drain))
+                drain.give(self._due(drain))
             self.run(more)
 
     def _open_lanes(self, drain: Drain) -> None:
@@ -94,7 +94,7 @@ class Drains:
         while not self.loop.stopped and (item := drain.take()) is not None:
             body, event_id = bytes(item.body or b""), item.event_id
             outcome = deliver(drain.receiver, body, event_id=event_id, now=self.clock())
-            drain.judge(outcome)
+            drain.judge(item, outcome)
             self.loop.emit(self._record, (drain, Tried(item, outcome)))
         return drain
 

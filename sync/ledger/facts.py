@@ -13,11 +13,13 @@ from django.db.models import Min, Q
 from connections.models import Connection
 from sync import payload
 from sync.deciding import Known
-from sync.models import PollState, RetryItem, SeenOrder
+from sync.models import DeliveryAttempt, PollState, RetryItem, SeenOrder
 from sync.orders import Change, Order
 
 Key = tuple[int, int]  # connection, order
 
+# What a try may end with after the receiver took it.
+UNANSWERED = ("receiver_timeout", "receiver_disconnected", "receiver_broken_answer")
 IDS_PER_QUERY = 5000  # SQLite takes 32,766 values in one statement
 
 
@@ -124,6 +126,12 @@ def first_due(connection_ids: Iterable[int]) -> dict[int, datetime]:
     """When the earliest waiting version of each of these connections is due; without one it is left out."""
     waiting = RetryItem.objects.pending().filter(connection__in=set(connection_ids))
     return dict(waiting.order_by().values_list("connection").annotate(at=Min("next_retry_at")))
+
+
+def perhaps_told(keys: Mapping[int, Sequence[int]]) -> set[Key]:
+    """Those of these orders of which a try ended without an answer: the receiver may have it all the same."""
+    unanswered = DeliveryAttempt.objects.filter(matching(keys), error_code__in=UNANSWERED)
+    return set(unanswered.values_list("connection_id", "order_id").distinct())
 
 
 def wake_deliveries(connection_ids: Iterable[int], now: datetime) -> None:

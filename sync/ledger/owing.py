@@ -9,7 +9,7 @@ from datetime import datetime
 from connections.models import Connection
 from sync import deciding, payload
 from sync.deciding import Known, Plan
-from sync.ledger.facts import Found, by_connection, known, open_items, wake_deliveries
+from sync.ledger.facts import Found, by_connection, known, open_items, perhaps_told, wake_deliveries
 from sync.models import RetryItem, SeenOrder, SentOrder, Status
 from sync.orders import Change
 
@@ -45,9 +45,11 @@ def owe(batch: Sequence[Found], now: datetime) -> list[RetryItem]:
         return []
     keys = by_connection(found.key for found in batch)
     remembered, owed = known(keys), open_items(keys)
+    perhaps = perhaps_told(by_connection(found.key for found in batch if found.state == "cancel"))
     entry = _Entry()
     for found in batch:
-        _enter(entry, found, remembered.get(found.key), owed.get(found.key), now)
+        before, item = remembered.get(found.key), owed.get(found.key)
+        _enter(entry, found, before, item, perhaps_told=found.key in perhaps, now=now)
     _write(entry, now)
     return entry.items
 
@@ -75,7 +77,15 @@ def seed(batch: Sequence[Found], now: datetime) -> None:
     SentOrder.objects.bulk_create([_seed(found) for found in fresh])
 
 
-def _enter(entry: _Entry, found: Found, before: Known | None, open_item: int | None, now: datetime) -> None:
+def _enter(
+    entry: _Entry,
+    found: Found,
+    before: Known | None,
+    open_item: int | None,
+    *,
+    perhaps_told: bool,
+    now: datetime,
+) -> None:
     if found.content is None and before is not None and before.write_date == found.write_date:
         return  # as unreadable as when we saw it last
     plan = deciding.plan(
@@ -83,6 +93,7 @@ def _enter(entry: _Entry, found: Found, before: Known | None, open_item: int | N
         cancelled=found.state == "cancel",
         content_hash=found.content_hash,
         owed=open_item is not None,
+        perhaps_told=perhaps_told,
         wanted=found.connection.events,
         before_start=found.before_start,
         replay=found.replay,

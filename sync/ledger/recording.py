@@ -47,10 +47,11 @@ def _record_delivered(tries: Sequence[Tried], now: datetime) -> None:
         closed_at=now,
     )
     SentOrder.objects.bulk_create([_sent(item, now) for item in items], ignore_conflicts=True)
+    telling = sorted((i for i in items if i.event != deciding.UPDATED), key=lambda i: i.version)
+    last_told = {(i.connection_id, i.order_id): deciding.announced_by(i.event) for i in telling}
     for word in ("confirmed", "cancelled"):
-        heard = [i for i in items if i.event != deciding.UPDATED and deciding.announced_by(i.event) == word]
-        if heard:
-            keys = by_connection((i.connection_id, i.order_id) for i in heard)
+        keys = by_connection(key for key, told in last_told.items() if told == word)
+        if keys:
             SeenOrder.objects.filter(matching(keys)).update(announced=word)
 
 

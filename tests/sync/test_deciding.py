@@ -57,7 +57,7 @@ def test_news(known, written, state, before_start, expected):
         ("a change of a cancelled order", OVER, {"cancelled": True}, Plan(announced="cancelled")),
         ("confirmed again", OVER, {}, Plan(CONFIRMED, "cancelled")),
         ("cancelled anew", OVER, {"cancelled": True, "owed": True}, Plan(CANCELLED, "cancelled", True)),
-        ("confirmed again before its end was told", ENDED, {"owed": True}, Plan(CONFIRMED, "confirmed", True)),
+        ("confirmed again, its end untold", ENDED, {"owed": True}, Plan(CONFIRMED, "confirmed", True)),
         (
             "the same, to a receiver of cancellations only",
             ENDED,

@@ -1,9 +1,18 @@
 """Journeys that random histories led to, each of which once ended badly."""
 
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
 import pytest
 
-from sync import ledger
+from connections.models import Side
+from sync import ledger, sides
+from sync.delivery import Outcome, Verdict
+from sync.drain import Drain, never
+from sync.ledger import Tried
 from sync.models import RetryItem, SeenOrder
+
+DELIVERED = Outcome(Verdict.DELIVERED, True, datetime(2026, 11, 20, 12, 0, tzinfo=UTC), 1, status=200)
 
 
 @pytest.mark.parametrize("version", [16, 17, 18, 19])
@@ -39,6 +48,18 @@ def test_a_discard_is_not_undone_once_the_order_is_cancelled(world):
     assert world.got() == []
 
 
+def test_a_cancellation_is_told_when_the_discarded_confirmation_may_have_arrived(world):
+    """It was taken, and the answer was lost; somebody saw it there and gave up on our tries."""
+    world.receiver.set_mode("main", "hang")
+    order_id = world.confirmed()
+    world.wait(minutes=1)
+    ledger.discard(RetryItem.objects.all(), by="ana", reason="it is there", now=world.clock())
+    world.receiver.set_mode("main", "ok")
+    world.shop.cancel(order_id)
+    world.wait(minutes=5)
+    assert world.got()[-1][1:] == ("order.cancelled", 2)
+
+
 def test_a_cancellation_that_was_discarded_can_be_sent_again(world):
     order_id = world.confirmed()
     world.wait(minutes=1)
@@ -50,3 +71,53 @@ def test_a_cancellation_that_was_discarded_can_be_sent_again(world):
     assert ledger.retry_now(RetryItem.objects.filter(status="discarded"), now=world.clock()) == 1
     world.wait(minutes=1)
     assert [event for _, event, _ in world.got()] == ["order.confirmed", "order.cancelled"]
+
+
+@pytest.fixture
+def drain(world):
+    """Serves a receiver that nothing is wrong with."""
+    side = sides.load([world.connection.pk], Side.WEBHOOK, world.clock())[world.connection.pk]
+    until = world.clock() + timedelta(minutes=1)
+    return Drain(world.connection, side, clock=world.clock, closing=never, until=until)
+
+
+def version(order_id, number):
+    return RetryItem(order_id=order_id, version=number)
+
+
+def test_a_newer_version_waits_for_the_answer_to_the_older_one(drain):
+    older, newer, other = version(1, 1), version(1, 2), version(2, 1)
+    drain.give([older])
+    assert drain.take() is older
+    drain.give([newer, other])
+    assert drain.room() == 1
+    assert drain.take() is other
+    assert (drain.room(), drain.take()) == (0, None)
+    drain.judge(older, DELIVERED)
+    assert drain.room() == 1
+    assert drain.take() is newer
+
+
+def test_a_newer_version_takes_the_place_of_an_older_one_that_waits(drain):
+    older, newer = version(1, 1), version(1, 2)
+    drain.give([older])
+    drain.give([newer])
+    assert drain.room() == 1
+    assert (drain.take(), drain.take()) == (newer, None)
+
+
+def test_what_an_order_is_said_to_be_is_the_last_it_was_said_to_be(world):
+    """A cancellation and the confirmation that followed it may be written down together."""
+    order_id = world.confirmed()
+    world.wait(minutes=2)
+    world.shop.cancel(order_id)
+    world.wait(minutes=2)
+    older = RetryItem.objects.get(version=2)
+    world.shop.back_to_draft(order_id)
+    world.shop.confirm(order_id)
+    world.wait(minutes=2)
+    newer = RetryItem.objects.get(version=3)
+    for tries in permutations([older, newer]):
+        SeenOrder.objects.update(announced="")
+        ledger.record([Tried(item, DELIVERED) for item in tries], world.clock())
+        assert SeenOrder.objects.get().announced == "confirmed"

@@ -1,0 +1,1 @@
+"""Random histories of a shop, its poller and its receiver, and what must be true at the end of each."""

@@ -1,0 +1,118 @@
+"""The end of a history: everything works again, time passes, and nothing may be left to do."""
+
+from datetime import timedelta
+
+from connections.models import Lease, resume
+from sync import ledger
+from sync.deepcheck import deep_check
+from sync.models import PollState, RetryItem, Status
+from tests.histories.wire import Trouble
+
+POLLS = 3  # of each connection: what is open, what came meanwhile, and nothing
+MOST_ROUNDS = 400
+
+
+class Unsettled(AssertionError):
+    """Something is stuck."""
+
+
+def mend(player):
+    """All trouble ends, every transaction commits, and a person has done what needs one."""
+    world = player.world
+    world.wire.meanwhile.clear()
+    player.dies_at = ("", 0)
+    world.shop.faults.clear()
+    world.wire.slow = 0
+    for hook in world.wire.hooks.values():
+        hook.trouble = Trouble()
+    world.let_everything_happen()
+    resume(world.connections)
+    ledger.wake_deliveries([c.pk for c in world.connections], world.now)
+
+
+def settle(player):
+    """Poll until windows are read to their end, then deliver until nothing waits."""
+    world = player.world
+    PollState.objects.create_missing(world.now)
+    seen = dict.fromkeys((c.pk for c in world.connections), 0)
+    for _ in range(MOST_ROUNDS):
+        if min(seen.values()) >= POLLS:
+            break
+        _sleep_until(world, PollState.objects.values_list("next_poll_at", flat=True))
+        before = _successes()
+        player.tick()
+        for pk, (at, page_to) in _successes().items():
+            seen[pk] += page_to is None and at != before[pk][0]
+    else:
+        raise Unsettled(f"polls do not come to an end: {list(PollState.objects.values())}")
+    deliver_all(player)
+
+
+def deliver_all(player):
+    """Deliver what is owed, with a person to try again what failed or was discarded."""
+    world = player.world
+    ledger.retry_now(RetryItem.objects.filter(status__in=[Status.FAILED, Status.DISCARDED]), now=world.now)
+    for _ in range(MOST_ROUNDS):
+        if not RetryItem.objects.pending().exists():
+            return
+        due = PollState.objects.filter(deliver_at__isnull=False).values_list("deliver_at", flat=True)
+        if not due:
+            raise Unsettled(
+                f"owed, and nobody is set to deliver it: {list(RetryItem.objects.pending().values())}"
+            )
+        _sleep_until(world, due)
+        player.do_deliver(0, 0)
+    raise Unsettled(f"deliveries do not come to an end: {list(RetryItem.objects.pending().values())}")
+
+
+def check_deeply(player):
+    """A deep check and a reconciliation with repair of each connection, and what they found delivered."""
+    for connection in player.world.connections:
+        _deep_check(player, connection)
+        repaired = player._reconcile(connection, repair=True)
+        assert repaired.progress == "done", (repaired.error_code, repaired.error_detail)
+    deliver_all(player)
+
+
+def assert_at_rest(player):
+    """A second look at everything finds nothing, sends nothing and leaves nothing behind."""
+    world = player.world
+    taken = sum(len(hook.taken) for hook in world.wire.hooks.values())
+    for connection in world.connections:
+        again = player._reconcile(connection, repair=False)
+        assert again.is_clean, ("not clean after a repair", again.differences)
+        assert _deep_check(player, connection) == 0, "a second deep check finds something"
+    world.pass_time(3600)
+    settle(player)
+    assert sum(len(hook.taken) for hook in world.wire.hooks.values()) == taken, "something was sent at rest"
+    assert not Lease.objects.filter(until__gt=world.now).exists(), "a lease is still held"
+    for state in PollState.objects.all():
+        assert state.deliver_at is None, "a delivery is due at rest"
+        assert (state.failures, state.page_to, state.page_from) == (0, None, None), "a window is half read"
+        assert state.next_poll_at <= world.now + timedelta(seconds=3600), "a poll was put off"
+
+
+def _deep_check(player, connection):
+    """Returns how many orders differed."""
+    found = 0
+    PollState.objects.filter(connection=connection).update(deep_after_id=None)  # from the beginning
+    for _ in range(MOST_ROUNDS):
+        with player._run("deep check"):
+            log = deep_check(connection, clock=player.world.clock)
+        if log is None:
+            player.world.pass_time(60)
+            continue
+        assert not log.error_code, (log.error_code, log.error_detail)
+        found += log.orders_found - log.orders_skipped
+        if PollState.objects.get(connection=connection).deep_after_id is None:
+            return found
+    raise Unsettled("deep checks do not come to an end")
+
+
+def _successes():
+    rows = PollState.objects.values_list("connection", "last_success_at", "page_to")
+    return {pk: (at, page_to) for pk, at, page_to in rows}
+
+
+def _sleep_until(world, moments):
+    world.pass_time(max((min(moments) - world.now).total_seconds(), 2))

@@ -1,0 +1,151 @@
+"""What must be true at the end, told by what the shop committed and what the receivers accepted."""
+
+from connections.models import Start
+from sync.ledger.checking import balances, imbalances
+from sync.models import PollState, RetryItem
+from tests.histories import faces
+
+CONFIRMED, UPDATED, CANCELLED = "order.confirmed", "order.updated", "order.cancelled"
+MUST, MAY, MUST_NOT = "must", "may", "must not"
+
+
+def complaints(world, *, checked):
+    """Everything that is wrong; `checked` says that the deep check and the reconciliation have run as well."""
+    found = []
+    for connection in world.connections:
+        found += _Side(world, connection, checked).complaints()
+    found += [f"out of balance: {each}" for each in imbalances()]
+    found += [f"out of balance: {each}" for each in balances() if each.difference]
+    found += [f"still open: {each} {each.status}" for each in RetryItem.objects.open()]
+    return found
+
+
+class _Side:
+    """One connection's receiver against the shop."""
+
+    def __init__(self, world, connection, checked):
+        self.world, self.connection, self.checked = world, connection, checked
+        self.hook = world.hook(connection)
+        self.first_look, self.last_look = world.begun[connection.pk]
+        replays = RetryItem.objects.filter(connection=connection, replay=True)
+        self.asked_for = set(replays.values_list("order_id", flat=True))
+        self.taken = {}
+        for each in self.hook.taken:
+            self.taken.setdefault(each.order_id, []).append(each)
+
+    def complaints(self):
+        found = []
+        lives = self.world.story.lives
+        for order_id in sorted({*lives, *self.taken}):
+            for complaint in self._of_order(lives.get(order_id), self.taken.get(order_id, [])):
+                found.append(f"{self.connection.name}, order {order_id}: {complaint}")
+        if self.hook.bad_signatures:
+            found.append(f"{self.hook.bad_signatures} bad signatures")
+        return [*found, *self._versions_without_change()]
+
+    def _of_order(self, life, taken):
+        yield from _sequence(taken)
+        yield from self._unwanted(taken)
+        if life is None:
+            yield "the shop never had it"
+            return
+        scope = self._scope(life)
+        if scope == MUST_NOT and taken:
+            yield f"sent, and it is from before the start: {[each.event for each in taken]}"
+        elif life.is_confirmed:
+            yield from self._confirmed(life, taken, scope)
+        elif taken and (self.checked or not (life.hidden or scope == MAY)):
+            yield from self._ended(taken)
+
+    def _confirmed(self, life, taken, scope):
+        if not self.checked and (life.hidden or scope == MAY):
+            return
+        if not taken:
+            if scope == MUST and CONFIRMED in self.connection.events:
+                yield "never arrived"
+            return
+        if taken[-1].event == CANCELLED:
+            yield f"the receiver thinks it is cancelled; it is {life.state}"
+        elif UPDATED in self.connection.events:
+            yield from self._newest(life, taken)
+
+    def _newest(self, life, taken):
+        if life.fully_delivered and life.hidden:
+            return  # no check reads it again, and nobody has to pick it any more
+        face = faces.in_body(taken[-1].body)
+        good = life.faces if life.fully_delivered or not self.checked else life.faces[-1:]
+        if face not in good:
+            wanted = life.faces[-1]
+            yield f"stale: {[(key, face[key], wanted[key]) for key in face if face[key] != wanted[key]]}"
+
+    def _ended(self, taken):
+        if CANCELLED in self.connection.events and taken[-1].event != CANCELLED:
+            yield f"it is over in the shop, and the receiver was last told {taken[-1].event}"
+
+    def _unwanted(self, taken):
+        for each in taken:
+            if each.event not in self.connection.events and not each.body["replay"]:
+                yield f"{each.event} was sent and is not wanted"
+
+    # --- which orders count -------------------------------------------------------------------------
+
+    def _scope(self, life):
+        last = max(life.confirmed_at, default=0)
+        if last > self.last_look.commits:
+            return MUST if life.order_id not in self.first_look.confirmed or self._dated_anew(life) else MAY
+        if life.order_id in self.asked_for or last > self.first_look.commits:
+            return MAY
+        if self.world.story.clock_jumped and self._dated_anew(life):
+            return MAY  # dated by a clock that was ahead then
+        if self.connection.start == Start.ALL:
+            return self._scope_of_all(life)
+        if self.connection.start == Start.DATE:
+            return self._scope_of_date(life)
+        return MUST_NOT
+
+    def _dated_anew(self, life):
+        """Whether its date says that an old order was confirmed again: not so within the second of the start,
+        nor where the server's clock was set back since."""
+        row = self.world.shop.world.get("sale.order", life.order_id)
+        started_at = PollState.objects.get(connection=self.connection).started_at
+        return row is not None and row["date_order"] > started_at
+
+    def _scope_of_all(self, life):
+        if life.order_id not in self.first_look.open:
+            return MUST_NOT
+        return MUST if life.is_confirmed and not life.fully_delivered else MAY
+
+    def _scope_of_date(self, life):
+        row = self.world.shop.world.get("sale.order", life.order_id)
+        ordered_at = row and row["date_order"]
+        if ordered_at is None:
+            return MAY
+        return MUST if ordered_at >= self.connection.start_at else MUST_NOT
+
+    # --- versions -----------------------------------------------------------------------------------
+
+    def _versions_without_change(self):
+        """A version is made for a change, or because a person asked."""
+        items = RetryItem.objects.filter(connection=self.connection, body__isnull=False)
+        last = {}
+        for item in items.order_by("order_id", "version"):
+            before = last.get(item.order_id)
+            if before and before.content_hash == item.content_hash and not item.replay:
+                yield f"order {item.order_id}: versions {before.version} and {item.version} do not differ"
+            last[item.order_id] = item
+
+
+def _sequence(taken):
+    """Versions grow; only what nobody heard the answer of may come again, the same to the byte."""
+    newest = None
+    for each in taken:
+        if newest is not None and each.version <= newest.version:
+            same = (each.event_id, each.raw) == (newest.event_id, newest.raw)
+            if each.version < newest.version:
+                yield f"version {each.version} came after {newest.version}"
+            elif not same:
+                yield f"version {each.version} came twice with different bytes"
+            elif newest.heard:
+                yield f"version {each.version} came again although its answer was heard"
+        if newest is None or each.version >= newest.version:
+            newest = each

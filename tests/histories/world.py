@@ -1,0 +1,216 @@
+"""One shop, its connections and receivers, and a clock: what a history happens in."""
+
+import heapq
+import sys
+import traceback
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import count, takewhile
+from unittest.mock import patch
+
+from connections import http
+from connections.models import Connection, Start
+from connections.odoo.client import connect
+from odoopoller.sandbox.protocol import Odoo
+from odoopoller.sandbox.shop import VERSIONS, Shop
+from sync import (
+    comparing,
+    deepcheck,
+    delivery,
+    drain,
+    draining,
+    loop,
+    polling,
+    polljob,
+    reconciling,
+    starting,
+    turns,
+)
+from sync.models import PollState
+from tests.histories.lanes import ChancyLoop, through_lane
+from tests.histories.runs import Runs
+from tests.histories.story import Story
+from tests.histories.till import Till
+from tests.histories.wire import Hook, Wire
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+ALL_EVENTS = ["order.confirmed", "order.updated", "order.cancelled"]
+WANTED = (ALL_EVENTS,) * 7 + (ALL_EVENTS[:2], ALL_EVENTS[::2], ALL_EVENTS[:1])
+SKEWS = (0, 0, 0.7, 3, -3, 45, -45, 240, -240, 700, -700)
+PAGES = (2, 3, 5, 1000)
+RATES = (None, None, None, None, 2.0, 0.5)
+LANES = (16, 1, 3, 2)
+LOOKBACK_SECONDS = 1200
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was committed at one moment."""
+
+    commits: int
+    confirmed: set
+    open: set
+
+
+class World:
+    """Made of ten numbers; see `plans.Plan.settings`."""
+
+    def __init__(self, numbers):
+        version, skew, start, pages, reads, twins, wants, before, micros, slow = numbers
+        self.now = NOON + timedelta(microseconds=micros * 100)
+        self.skew = timedelta(seconds=SKEWS[skew % len(SKEWS)])
+        self._agenda, self._order = [], count()
+        self.shop = Shop(VERSIONS[version % 4], "shop", self.server_now)
+        self.story = Story(self.shop, LOOKBACK_SECONDS)
+        self.till = Till(self.shop, self.story, self)
+        self.runs = Runs()
+        self.wire = Wire(self, Odoo(self.shop))
+        self.wire.slow = slow % 3
+        self.pages = PAGES[pages % 4], PAGES[reads % 4]
+        self.begun = {}
+        self.looks = []
+        self.own_faults = []
+        self._sell_before(before)
+        self.connections = [
+            self._connect(n, start, WANTED[wants % len(WANTED)], slow // 3)
+            for n in range(1 + (twins % 5 == 0))
+        ]
+
+    def clock(self):
+        return self.now
+
+    def server_now(self):
+        return self.now + self.skew
+
+    def monotonic(self):
+        return (self.now - NOON).total_seconds()
+
+    # --- time ---------------------------------------------------------------------------------------
+
+    def at(self, seconds, act):
+        """Do `act` when that much time has passed."""
+        heapq.heappush(self._agenda, (self.now + timedelta(seconds=seconds), next(self._order), act))
+
+    def pass_time(self, seconds):
+        """Move the clock; what is due on the way happens at its moment."""
+        end = self.now + timedelta(seconds=seconds)
+        while self._agenda and self._agenda[0][0] <= end:
+            at, _, act = heapq.heappop(self._agenda)
+            self.now = max(self.now, at)
+            act()
+        self.now = end
+
+    def let_everything_happen(self):
+        while self._agenda:
+            self.pass_time((self._agenda[0][0] - self.now).total_seconds())
+
+    def jump(self, seconds):
+        """Somebody sets the server's clock."""
+        self.skew += timedelta(seconds=seconds)
+        self.story.clock_jumped = True
+
+    # --- the beginning ------------------------------------------------------------------------------
+
+    def _sell_before(self, number):
+        for n in range(number % 8):
+            self.till.sell(1, n * 3)
+        self.pass_time((0, 10, 2000)[number % 3])
+
+    def _connect(self, number, start, events, pace):
+        login, key = f"poller{number}@example.com", f"key-of-poller-{number}"
+        self.shop.add_user(70 + number, login, key=key)
+        kind = (Start.NOW, Start.NOW, Start.ALL, Start.DATE)[start % 4]
+        moment = self.server_now().replace(microsecond=0) - timedelta(seconds=(0, 5, 1500)[start // 4 % 3])
+        connection = Connection.objects.create(
+            name=f"Shop {number}",
+            external_id=f"shop-{number}",
+            odoo_url="http://127.0.0.1:8069",
+            database="shop",
+            username=login,
+            api_key=key,
+            webhook_url=f"http://127.0.0.1:8070/hook/{number}",
+            webhook_secret=SECRET,
+            events=events,
+            start=kind,
+            start_at=moment if kind == Start.DATE else None,
+            lookback_seconds=LOOKBACK_SECONDS,
+            deliveries_per_second=RATES[pace % len(RATES)],
+            deliveries_at_once=LANES[pace % len(LANES)],
+        )
+        connection.refresh_from_db()
+        self.wire.hooks[f"hook/{number}"] = Hook((SECRET,))
+        return connection
+
+    def hook(self, connection):
+        return self.wire.hooks[connection.webhook_url.split("/", 3)[3]]
+
+    # --- what Odoo was asked ------------------------------------------------------------------------
+
+    def asked(self, path, headers, body):
+        """Remember what was confirmed whenever orders are asked for: the first look of a connection counts."""
+        text = path.encode() + str(headers).encode() + (body or b"")
+        if b"sale.order" not in text or b"fields_get" in text:
+            return
+        is_feed = b'">="' in text
+        for number, connection in enumerate(self.connections):
+            if f"key-of-poller-{number}".encode() in text:
+                self.looks.append((connection.pk, is_feed, self._look()))
+
+    def _look(self):
+        lives = [life for life in self.story.lives.values() if life.is_confirmed]
+        open_ids = {life.order_id for life in lives if not life.fully_delivered}
+        return Look(self.story.commits, {life.order_id for life in lives}, open_ids)
+
+    def note_beginnings(self):
+        """After a run: which connections have begun in it, and what was confirmed then."""
+        waiting = [c.pk for c in self.connections if c.pk not in self.begun]
+        begun = PollState.objects.filter(connection__in=waiting, started_at__isnull=False) if waiting else ()
+        for state in begun:
+            mine = [(is_feed, look) for pk, is_feed, look in self.looks if pk == state.pk]
+            before_feed = [look for _, look in takewhile(lambda pair: not pair[0], mine)]
+            self.begun[state.pk] = (before_feed[0], before_feed[-1])
+        self.looks.clear()
+
+    # --- the code under test in our hands -------------------------------------------------------------
+
+    @contextmanager
+    def installed(self):
+        """Our wire for HTTP, our clock for waiting, and small pages."""
+        feed, read = self.pages
+        unhurried = partial(connect, sleep=self.pass_time, monotonic=self.monotonic)
+        changes = [
+            (http, "_attempt", self.wire.attempt),
+            (loop, "monotonic", self.monotonic),
+            (polling, "Loop", ChancyLoop),
+            (draining, "Loop", ChancyLoop),
+            (ChancyLoop, "chance", self.wire.chance),
+            (polling.logger, "exception", self._own_fault),
+            (delivery.logger, "exception", self._own_fault),
+            (turns, "monotonic", self.monotonic),
+            (turns, "sleep", self._rest),
+            (drain, "sleep", lambda seconds: through_lane(lambda: self.pass_time(seconds))),
+            (polljob, "connect", unhurried),
+            (turns, "connect", unhurried),
+            (polling, "FEED_LIMIT", feed),
+            (polling, "READ_LIMIT", read),
+            (deepcheck, "PAGE", feed),
+            (comparing, "PAGE", feed),
+            (reconciling, "PAGE", feed),
+            (reconciling, "REPAIR_AT_ONCE", read),
+            (starting, "IDS_PER_CALL", max(feed, 5)),
+        ]
+        with ExitStack() as stack:
+            for module, name, value in changes:
+                stack.enter_context(patch.object(module, name, value))
+            stack.enter_context(self.runs.watching())
+            yield
+
+    def _own_fault(self, message, **_):
+        """What the product catches and logs as its own mistake is a finding here."""
+        self.own_faults.append("".join(traceback.format_exception(sys.exception(), limit=-4)))
+
+    def _rest(self, seconds):
+        self.pass_time(max(seconds, 5))  # fewer looks while waiting for a turn

@@ -1,4 +1,4 @@
-"""A small dose of `bench.crashes`, in a hurry: the real poller is killed, started again, and misses nothing."""
+"""A small dose of `bench.crashes`, in a hurry: the real poller is killed, starts again, misses nothing."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Threads in our hands: each moves when it is told to, from one HTTP call to the next, in an order of chance."""
+"""Threads in our hands: each moves when told to, from one HTTP call to the next, in an order of chance."""
 
 import threading
 
@@ -23,7 +23,7 @@ class Lane:
         self._stands.acquire()
 
     def wait_for(self, call):
-        """From the thread: `call()` is made by the loop when its turn comes. Returns or raises what it gives."""
+        """From the thread: `call()` is made by the loop in its turn. Returns or raises what it gives."""
         self.call = call
         self._stands.release()
         self._go.acquire()

@@ -10,7 +10,7 @@ MUST, MAY, MUST_NOT = "must", "may", "must not"
 
 
 def complaints(world, *, checked):
-    """Everything that is wrong; `checked` says that the deep check and the reconciliation have run as well."""
+    """Everything that is wrong; `checked` says that deep check and reconciliation have run too."""
     found = []
     for connection in world.connections:
         found += _Side(world, connection, checked).complaints()

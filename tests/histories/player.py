@@ -60,6 +60,15 @@ class Player:
         if order_id:
             self.till.touch(order_id, self.till.delayed(b), times=1 + b % 3)
 
+    def do_within_a_second(self, a, b):
+        """An order is sold, polled and written again before its second is over, and polled once more."""
+        self.till.sell(1, 0)
+        self.do_poll(0, 0)
+        self.world.pass_time(b % 10 / 10)
+        self.do_edit(a, b % 9)
+        if b % 3:
+            self.do_poll(0, 0)
+
     def do_there_and_back(self, a, b):
         order_id = self.till.pick(a, *CONFIRMED)
         if order_id:
@@ -289,6 +298,7 @@ WEIGHTS = {
     "confirm": 2,
     "edit": 7,
     "touch": 2,
+    "within_a_second": 1,
     "there_and_back": 1,
     "cancel": 3,
     "draft_again": 2,

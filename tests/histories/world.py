@@ -150,7 +150,7 @@ class World:
     # --- what Odoo was asked ------------------------------------------------------------------------
 
     def asked(self, path, headers, body):
-        """Remember what was confirmed whenever orders are asked for: the first look of a connection counts."""
+        """Remember what was confirmed whenever orders are asked for: a connection's first look counts."""
         text = path.encode() + str(headers).encode() + (body or b"")
         if b"sale.order" not in text or b"fields_get" in text:
             return

@@ -125,7 +125,11 @@ def _edit(world):
     world.shop.edit_order(1, note=f"<p>{world.clock()}</p>")
 
 
-@pytest.mark.parametrize("order", list(permutations([_poll, _resend, _retry, _edit])), ids=str)
+def _names(acts):
+    return "".join(act.__name__ for act in acts)
+
+
+@pytest.mark.parametrize("order", list(permutations([_poll, _resend, _retry, _edit])), ids=_names)
 def test_poll_resend_and_retry_in_any_order_end_on_the_newest_version(world, order):
     world.receiver.set_mode("main", "500", count=1)
     assert world.confirmed() == 1

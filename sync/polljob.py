@@ -11,7 +11,7 @@ from django.db import transaction
 
 from connections import leases
 from connections.errors import Permanent, RemoteError
-from connections.models import Connection, Side
+from connections.models import Connection, Side, Start
 from connections.odoo.client import OdooClient, connect
 from connections.odoo.server import Server
 from sync import circuit, sides, windows
@@ -177,13 +177,25 @@ class Job:
     def _keep_place(self) -> None:
         state = self.state
         if self.complete:
-            state.window_to, state.window_at = self.page_to, self.page_at
+            state.window_to, state.window_at = self._window_end, self.page_at
             state.page_from = state.page_to = state.page_at = state.page_after_id = None
         elif self.page_to is not None:
             state.page_from, state.page_to, state.page_at = self.since, self.page_to, self.page_at
             state.page_after_id = self.after_id
         if self.client.server_time is not None:
             state.clock_offset_seconds = round((self.client.server_time - self.started_at).total_seconds(), 1)
+
+    @property
+    def _window_end(self) -> datetime | None:
+        """Where the window just read to its end counts as ending.
+
+        One that asked for everything open left out what was wholly delivered since the start: that is for
+        the next, which therefore begins there.
+        """
+        started_at = self.state.started_at
+        if not (self.first_window and self.page_to and started_at) or self.connection.start != Start.ALL:
+            return self.page_to
+        return min(self.page_to, started_at - timedelta(minutes=1))
 
     def _succeed(self, now: datetime, interval: timedelta) -> None:
         self.side.health = circuit.after_success(self.side.health, now)

@@ -79,8 +79,13 @@ class _Side:
             yield f"stale: {[(key, face[key], wanted[key]) for key in face if face[key] != wanted[key]]}"
 
     def _ended(self, taken):
+        if taken[-1].run.dead and self._given_up(taken[-1]):
+            return  # taken by a worker's last breath, and discarded before anybody tried again
         if CANCELLED in self.connection.events and taken[-1].event != CANCELLED:
             yield f"it is over in the shop, and the receiver was last told {taken[-1].event}"
+
+    def _given_up(self, each):
+        return RetryItem.objects.filter(event_id=each.event_id, status="discarded").exists()
 
     def _unwanted(self, taken):
         for each in taken:

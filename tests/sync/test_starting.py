@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from connections.errors import Temporary
 from sync import reconciling
 from sync.deepcheck import deep_check
 from sync.models import PollState
@@ -70,3 +71,22 @@ def test_checks_wait_until_the_first_window_is_read(make_world, clock, start, be
     assert (done.progress, done.error_code) == ("failed", "odoo_first_run")
     world.deliver()
     assert len(world.got()) == sent
+
+
+def test_what_is_confirmed_and_delivered_before_everything_open_is_read_arrives(make_world, monkeypatch):
+    world = make_world(start="all")
+
+    def down(*_, **__):
+        monkeypatch.undo()
+        raise Temporary("odoo_unavailable")
+
+    monkeypatch.setattr(OdooSource, "changes", down)
+    world.poll()
+    assert (world.state.started_at is None, world.state.window_to) == (False, None)
+    world.clock.advance(60)
+    order_id = world.confirmed()
+    world.clock.advance(5)
+    world.shop.edit_order(order_id, delivery_status="full")
+    world.clock.advance(3600)
+    world.wait(minutes=3)
+    assert [d.body["order"]["id"] for d in world.hook.deliveries] == [order_id]

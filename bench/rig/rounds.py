@@ -88,7 +88,7 @@ class Round:
 
     def _close(self) -> None:
         keep = bool(self.result.verdict.violations) or not self.result.verdict.orders
-        self.result.folder = str(self.scratch.folder) if keep else ""
+        self.result.folder = f"{self.scratch.folder} {self.scratch.database_url}" if keep else ""
         self.scratch.close(keep=keep)
 
     def _stage(self, stack: ExitStack) -> None:

@@ -110,8 +110,8 @@ class Scratch:
             yield database
 
     def close(self, *, keep: bool = False) -> None:
-        """Everything goes, except the folder if it is to be kept."""
-        if not self.is_sqlite:
+        """Everything goes, except the folder and the database if they are to be kept."""
+        if not self.is_sqlite and not keep:
             _on_server(f'DROP DATABASE IF EXISTS "{self._name}" WITH (FORCE)')
         if self._redis_url:
             with redis.Redis.from_url(self._redis_url) as server:

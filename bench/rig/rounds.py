@@ -141,9 +141,8 @@ class Round:
 
     def _has_begun(self) -> bool:
         self._revive()
-        return not self.scratch.number(
-            "SELECT count(*) FROM sync_pollstate WHERE window_to IS NULL"
-        ) and bool(self.scratch.number("SELECT count(*) FROM sync_pollstate"))
+        begun = self.scratch.number("SELECT count(*) FROM sync_pollstate WHERE window_to IS NOT NULL")
+        return begun == len(self.hooks)
 
     def _is_over(self) -> bool:
         return len(self._own_kills) >= (len(self.plan.bombs) or self.plan.shots)

@@ -11,7 +11,9 @@ from typing import Any
 from bench.rig.scratch import ROOT, Scratch
 
 # From the moment a request reaches the receiver until its answer is on record, on a machine that is busy.
-RECORDED_SECONDS = 4.0
+RECORDED_SECONDS = 2.0
+# A process dies a moment after its kill was written down, and what it had sent is read a moment after that.
+DYING_SECONDS = 1.0
 OVERDUE = timedelta(seconds=20)
 
 Facts = Mapping[str, Any]
@@ -103,7 +105,7 @@ def judge_deliveries(evidence: Facts, kills: list[Facts], verdict: Verdict) -> N
 
 def _age(request: Facts, kills: list[float]) -> float:
     """Seconds from the request to the next kill; infinite without one."""
-    ages = [kill - request["at"] for kill in kills if kill > request["at"] - 0.05]
+    ages = [kill - request["at"] for kill in kills if kill > request["at"] - DYING_SECONDS]
     return max(0.0, min(ages, default=math.inf))
 
 

@@ -45,7 +45,8 @@ def owe(batch: Sequence[Found], now: datetime) -> list[RetryItem]:
         return []
     keys = by_connection(found.key for found in batch)
     remembered, owed = known(keys), open_items(keys)
-    perhaps = perhaps_told(by_connection(found.key for found in batch if found.state == "cancel"))
+    ended = by_connection(found.key for found in batch if found.state == "cancel")
+    perhaps = perhaps_told(ended) if ended else set()
     entry = _Entry()
     for found in batch:
         before, item = remembered.get(found.key), owed.get(found.key)

@@ -1,8 +1,12 @@
 """What must be true at the end, told by what the shop committed and what the receivers accepted."""
 
+from datetime import timedelta
+
+from django.conf import settings
+
 from connections.models import Start
 from sync.ledger.checking import balances, imbalances
-from sync.models import PollState, RetryItem
+from sync.models import PollState, RetryItem, SeenOrder, SentOrder
 from tests.histories import faces
 
 CONFIRMED, UPDATED, CANCELLED = "order.confirmed", "order.updated", "order.cancelled"
@@ -27,8 +31,14 @@ class _Side:
         self.world, self.connection, self.checked = world, connection, checked
         self.hook = world.hook(connection)
         self.first_look, self.last_look = world.begun[connection.pk]
-        replays = RetryItem.objects.filter(connection=connection, replay=True)
-        self.asked_for = set(replays.values_list("order_id", flat=True))
+        self.asked_for = {
+            order_id
+            for model in (RetryItem, SentOrder)
+            for order_id in model.objects.filter(connection=connection, replay=True).values_list(
+                "order_id", flat=True
+            )
+        }
+        self.aged = self._aged()
         self.taken = {}
         for each in self.hook.taken:
             self.taken.setdefault(each.order_id, []).append(each)
@@ -43,6 +53,17 @@ class _Side:
             found.append(f"{self.hook.bad_signatures} bad signatures")
         return [*found, *self._versions_without_change()]
 
+    def _aged(self):
+        """Orders that no check reads again, or whose discarded version can no longer be taken up."""
+        old = self.world.now - timedelta(days=settings.DEEP_CHECK_DAYS - 1)
+        seen = SeenOrder.objects.filter(connection=self.connection, write_date__lt=old)
+        rows = self.world.shop.world.rows("sale.order")
+        dated = {row["id"] for row in rows if row["date_order"] < old}
+        lost = RetryItem.objects.filter(connection=self.connection, status="discarded", body__isnull=True)
+        return dated.union(seen.values_list("order_id", flat=True)), set(
+            lost.values_list("order_id", flat=True)
+        )
+
     def _of_order(self, life, taken):
         yield from _sequence(taken)
         yield from self._unwanted(taken)
@@ -50,6 +71,9 @@ class _Side:
             yield "the shop never had it"
             return
         scope = self._scope(life)
+        old, lost = self.aged
+        if life.order_id in lost or (life.hidden and life.order_id in old):
+            return
         if scope == MUST_NOT and taken:
             yield f"sent, and it is from before the start: {[each.event for each in taken]}"
         elif life.is_confirmed:
@@ -79,8 +103,8 @@ class _Side:
             yield f"stale: {[(key, face[key], wanted[key]) for key in face if face[key] != wanted[key]]}"
 
     def _ended(self, taken):
-        if taken[-1].run.dead and self._given_up(taken[-1]):
-            return  # taken by a worker's last breath, and discarded before anybody tried again
+        if (taken[-1].run.dead or taken[-1].kept_silent) and self._given_up(taken[-1]):
+            return  # taken without our knowing, and discarded before anybody tried again
         if CANCELLED in self.connection.events and taken[-1].event != CANCELLED:
             yield f"it is over in the shop, and the receiver was last told {taken[-1].event}"
 
@@ -135,7 +159,8 @@ class _Side:
         last = {}
         for item in items.order_by("order_id", "version"):
             before = last.get(item.order_id)
-            if before and before.content_hash == item.content_hash and not item.replay:
+            follows = before is not None and item.version == before.version + 1
+            if follows and before.content_hash == item.content_hash and not item.replay:
                 yield f"order {item.order_id}: versions {before.version} and {item.version} do not differ"
             last[item.order_id] = item
 

@@ -5,15 +5,28 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from connections.errors import RemoteError
-from connections.models import pause, resume
+from connections.models import Circuit, pause, resume
 from sync import draining, housekeeping, ledger, polling, reconciling, resending, scheduling
 from sync.deepcheck import deep_check
 from sync.models import PollState, RetryItem, Status
-from tests.histories.wire import Trouble
+from tests.histories.wire import KEPT, Trouble
 from tests.histories.world import World
 
 SHOP_FAULTS = ("down", "pg_down", "error_500", "bad_gateway", "html", "garbage", "rate_limit", "hang")
-HOOK_FAULTS = ("500", "503", "429", "hang", "drop", "refuse_connection", "422", "401", "302", "410", "408")
+HOOK_FAULTS = (
+    KEPT,
+    "500",
+    "503",
+    "429",
+    "hang",
+    "drop",
+    "refuse_connection",
+    "422",
+    "401",
+    "302",
+    "410",
+    "408",
+)
 WAITS = (0.2, 0.7, 1, 2, 5, 31, 61, 61, 125, 300, 900, 1300, 4000)
 JUMPS = (1, -1, 20, -20, 35, -35, 120, -120, 300, -300, 600, -600)
 STALLS = (5, 20, 61, 100, 400, 1500)
@@ -113,6 +126,12 @@ class Player:
 
     def do_wait(self, a, b):
         self.world.pass_time(WAITS[a % len(WAITS)] + b % 100 / 100)
+
+    def do_sleep(self, a, b):
+        """Now and then nothing happens for days, and what is old ages out."""
+        if a % 6 == 0:
+            self.world.pass_time((1.1, 2, 8, 35, 70)[b % 5] * 86_400)
+            self.do_housekeep(0, 0)
 
     def do_watch(self, a, b):
         """Time passes with the poller running."""
@@ -235,6 +254,8 @@ class Player:
 
     def do_resume(self, a, b):
         resume([self._connection(a)])
+        if b % 3 == 0:
+            Circuit.objects.filter(connection=self._connection(a)).reset()
         ledger.wake_deliveries([self._connection(a).pk], self.world.now)
 
     def _items(self, number):
@@ -310,6 +331,7 @@ WEIGHTS = {
     "edit_silently": 2,
     "wait": 7,
     "watch": 4,
+    "sleep": 1,
     "jump": 1,
     "poll": 12,
     "deliver": 4,

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import orjson
 from requests.structures import CaseInsensitiveDict
@@ -9,10 +10,12 @@ from requests.structures import CaseInsensitiveDict
 from connections import sockets
 from connections.errors import Temporary
 from connections.http import Answer
+from connections.models import Circuit, Side
 from odoopoller.sandbox import signatures
 from odoopoller.sandbox.protocol import http_date
 from tests.histories.lanes import through_lane
 
+KEPT = "taken and answered with 500"
 PATIENCE_SECONDS = 30  # then the caller gives up
 # Most calls are quick.
 LATENCIES = (0.01, 0.02, 0.05, 0.05, 0.1, 0.2, 0.4, 0.9, 1.7, 6, 24)
@@ -44,6 +47,7 @@ class Taken:
     raw: bytes
     event_id: str
     answered: bool
+    kept_silent: bool = False  # taken, and refused all the same
 
     @property
     def order_id(self):
@@ -66,6 +70,7 @@ class Taken:
 class Hook:
     """One connection's receiver."""
 
+    connection_id: int
     secrets: tuple
     trouble: Trouble = field(default_factory=Trouble)
     taken: list = field(default_factory=list)
@@ -88,9 +93,9 @@ class Wire:
         """Takes the place of `connections.http._attempt`."""
         sockets.call.fresh = self.chance() % 4 != 0
         until = self.world.monotonic() + limits.whole_seconds
-        return through_lane(lambda: self._call(method, url, headers, body, until))
+        return through_lane(lambda: self._call(method, url, headers, body, until, limits))
 
-    def _call(self, method, url, headers, body, until):
+    def _call(self, method, url, headers, body, until, limits):
         assert not self.world.runs.in_transaction, "an HTTP call inside a transaction"
         run = self.world.runs.current
         run.calls += 1
@@ -100,6 +105,7 @@ class Wire:
         seconds = LATENCIES[self.chance() * self.slow % len(LATENCIES)]
         path = url.split("/", 3)[3]
         if path.startswith("hook/"):
+            self._check_circuit(self.hooks[path], until - limits.whole_seconds)
             answer = self._deliver(self.hooks[path], headers, body, seconds)
         else:
             answer = self._ask(method, "/" + path, headers, body, seconds)
@@ -137,8 +143,8 @@ class Wire:
         self.world.pass_time(min(seconds, 20))
         if kind == "refuse_connection":
             raise Temporary("not_listening")
-        if kind in ("", "hang", "drop"):
-            self._take(hook, headers, body, answered=not kind)
+        if kind in ("", "hang", "drop", KEPT):
+            self._take(hook, headers, body, kind)
         self._others_act()
         if kind == "hang":
             self.world.pass_time(PATIENCE_SECONDS - min(seconds, 20))
@@ -146,14 +152,26 @@ class Wire:
         if kind == "drop":
             raise Temporary("disconnected")
         extra = {"Retry-After": str(retry_after)} if retry_after and kind in ("429", "503") else {}
-        return Answer(int(kind or 200), CaseInsensitiveDict(extra), b"told to", min(seconds, 20))
+        status = {"": 200, KEPT: 500}.get(kind) or int(kind)
+        return Answer(status, CaseInsensitiveDict(extra), b"told to", min(seconds, 20))
 
-    def _take(self, hook, headers, body, *, answered):
+    def _take(self, hook, headers, body, kind):
         lowered = {name.lower(): value for name, value in headers.items()}
         verdict = signatures.check(hook.secrets, lowered, body, self.world.clock())
         hook.bad_signatures += verdict != "ok"
         run = self.world.runs.current
-        hook.taken.append(Taken(run, orjson.loads(body), body, lowered["webhook-id"], answered))
+        event_id = lowered["webhook-id"]
+        hook.taken.append(Taken(run, orjson.loads(body), body, event_id, not kind, kind == KEPT))
+
+    def _check_circuit(self, hook, started):
+        """What leaves while the circuit is known to be open is a finding."""
+        circuit = Circuit.objects.filter(connection=hook.connection_id, side=Side.WEBHOOK).first()
+        left_at = self.world.at_monotonic(started)
+        if circuit is None or circuit.paused_at:
+            return
+        since = left_at - (circuit.opened_at or left_at)
+        if circuit.state == "open" and timedelta(0) < since < timedelta(seconds=120):
+            self.world.own_faults.append(f"sent {since} after the circuit opened")
 
     def _others_act(self):
         """What was arranged to happen while this call is under way."""

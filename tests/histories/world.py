@@ -88,6 +88,9 @@ class World:
     def monotonic(self):
         return (self.now - NOON).total_seconds()
 
+    def at_monotonic(self, seconds):
+        return NOON + timedelta(seconds=seconds)
+
     # --- time ---------------------------------------------------------------------------------------
 
     def at(self, seconds, act):
@@ -141,7 +144,7 @@ class World:
             deliveries_at_once=LANES[pace % len(LANES)],
         )
         connection.refresh_from_db()
-        self.wire.hooks[f"hook/{number}"] = Hook((SECRET,))
+        self.wire.hooks[f"hook/{number}"] = Hook(connection.pk, (SECRET,))
         return connection
 
     def hook(self, connection):

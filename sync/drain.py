@@ -40,6 +40,7 @@ class Drain:
         self.side = side
         self._waiting: dict[int, RetryItem] = {}  # by order: of one order there is one version to send
         self._sending: set[int] = set()  # orders; a newer version goes when the older one has its answer
+        self._pausing = 0  # lanes that wait for their slot before they take one
         self.lanes = self.sent = self.failed = 0
         self.gone = self.closed_again = self.rate_spent = False
         self.leased_until = until
@@ -72,26 +73,36 @@ class Drain:
         allowed = circuit.calls_allowed(self.side.health, self._clock())
         most = self.connection.deliveries_at_once if allowed is None else allowed
         with self._lock:
-            held_up = sum(order in self._waiting for order in self._sending)
-            ready = len(self._waiting) - held_up
-        return 0 if self.is_over else min(most, ready + self.lanes) - self.lanes
+            return 0 if self.is_over else min(most, self._ready() + self.lanes) - self.lanes
 
     def take(self) -> RetryItem | None:
         """The next version to send, or None when this lane has to end."""
         with self._lock:
-            allowed = circuit.calls_allowed(self.side.health, self._clock())
-            item = next((i for i in self._waiting.values() if i.order_id not in self._sending), None)
-            if item is None or self.is_over or (allowed is not None and len(self._sending) >= allowed):
-                return None
-            pause_seconds = self._reserve()
+            pause_seconds = self._reserve() if self._ready() and self._next() else None
             if pause_seconds is None:
-                self.rate_spent = True
                 return None
-            del self._waiting[item.order_id]
-            self._sending.add(item.order_id)
+            self._pausing += 1
         if pause_seconds > 0:
             sleep(pause_seconds)
+        with self._lock:  # only now: the circuit may have opened meanwhile, or the lease be lost
+            self._pausing -= 1
+            item = self._next()
+            if item is not None:
+                del self._waiting[item.order_id]
+                self._sending.add(item.order_id)
         return item
+
+    def _ready(self) -> int:
+        """How many versions may be taken by a lane that takes none yet."""
+        held_up = sum(order in self._waiting for order in self._sending)
+        return max(0, len(self._waiting) - held_up - self._pausing)
+
+    def _next(self) -> RetryItem | None:
+        """What may be sent at this moment."""
+        allowed = circuit.calls_allowed(self.side.health, self._clock())
+        if self.is_over or (allowed is not None and len(self._sending) >= allowed):
+            return None
+        return next((i for i in self._waiting.values() if i.order_id not in self._sending), None)
 
     def judge(self, item: RetryItem, outcome: Outcome) -> None:
         """Let the circuit learn from an answer before the next version leaves."""
@@ -132,6 +143,7 @@ class Drain:
         now = self._clock()
         slot = max(now, self._next_slot)
         if slot >= self._ends_at:
+            self.rate_spent = True
             return None
         self._next_slot = slot + timedelta(seconds=1 / rate)
         return (slot - now).total_seconds()

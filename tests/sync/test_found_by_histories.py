@@ -6,7 +6,7 @@ from itertools import permutations
 import pytest
 
 from connections.models import Side
-from sync import ledger, sides
+from sync import circuit, ledger, sides
 from sync.delivery import Outcome, Verdict
 from sync.drain import Drain, never
 from sync.ledger import Tried
@@ -121,3 +121,29 @@ def test_what_an_order_is_said_to_be_is_the_last_it_was_said_to_be(world):
         SeenOrder.objects.update(announced="")
         ledger.record([Tried(item, DELIVERED) for item in tries], world.clock())
         assert SeenOrder.objects.get().announced == "confirmed"
+
+
+def test_a_lane_that_waits_for_its_slot_looks_at_the_circuit_again(world, drain, monkeypatch):
+    world.connection.deliveries_per_second = 0.5
+    drain.give([version(1, 1), version(2, 1)])
+    assert drain.take() is not None
+
+    def opened_meanwhile(seconds):
+        world.clock.advance(seconds)
+        drain.side.health = circuit.Health("open", opened_at=world.clock())
+
+    monkeypatch.setattr("sync.drain.sleep", opened_meanwhile)
+    assert drain.take() is None
+    world.clock.advance(1)
+    drain.side.health = circuit.Health()
+    assert drain.room() == 1
+
+
+def test_a_lane_that_waits_for_its_slot_counts_as_taking_a_version(world, drain, monkeypatch):
+    world.connection.deliveries_per_second = 0.5
+    drain.give([version(1, 1), version(2, 1)])
+    drain.take()
+    rooms = []
+    monkeypatch.setattr("sync.drain.sleep", lambda seconds: rooms.append((drain.room(), drain.take())))
+    assert drain.take() is not None
+    assert rooms == [(0, None)]

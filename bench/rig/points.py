@@ -86,7 +86,7 @@ def _at_getresponse(arrive: Arrive, when: Callable[[Any], bool]) -> None:
 
 def _answered(arrive: Arrive) -> None:
     """The receiver has said yes; nothing of it is on record."""
-    before(drain.Drain, "judge", arrive, lambda _, outcome: outcome.verdict is Verdict.DELIVERED)
+    before(drain.Drain, "judge", arrive, lambda _, __, outcome: outcome.verdict is Verdict.DELIVERED)
 
 
 def _flush(arrive: Arrive) -> None:

@@ -11,7 +11,7 @@ with-sandbox := $(if $(filter-out 0 no off false,$(SANDBOX)),yes)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run keys test lint format types check migrations deploy lock messages clean
+.PHONY: help run keys test lint format types check migrations deploy lock audit messages clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -55,6 +55,11 @@ lock: $(VENV)/.installed-dev ## Write requirements*.txt anew from requirements*.
 		requirements.in -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes $(ARGS) \
 		requirements-dev.in -c requirements.txt -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes $(ARGS) \
+		requirements-audit.in -o requirements-audit.txt
+
+audit: $(VENV)-audit/.installed ## Look for known vulnerabilities; says so when it could not check
+	@$(VENV)-audit/bin/python .ci/audit.py $(VENV)-audit/bin/pip-audit requirements.txt
 
 messages: $(VENV)/.installed-dev ## Collect texts for translation and compile the translations
 	@command -v msgfmt >/dev/null || { echo "This needs GNU gettext (Debian: apt-get install gettext)." >&2; exit 1; }
@@ -62,8 +67,13 @@ messages: $(VENV)/.installed-dev ## Collect texts for translation and compile th
 		--ignore '.venv/*' --ignore 'tests/*' --ignore 'bench/*'
 	@$(check-environment) $(BIN)/python manage.py compilemessages --ignore '.venv/*'
 
+$(VENV)-audit/.installed: requirements-audit.txt
+	@$(PYTHON) -m venv $(VENV)-audit
+	@$(VENV)-audit/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-audit.txt
+	@touch $@
+
 clean: ## Remove the environment and caches; data and keys stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache staticfiles
+	rm -rf $(VENV) $(VENV)-audit .mypy_cache .ruff_cache .pytest_cache staticfiles
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -1,13 +1,20 @@
 """What can go wrong with a remote side, told by what to do next."""
 
+import re
 from datetime import datetime
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
+
+# What breaks terminals, lines of a log and PostgreSQL: controls, marks of direction, halves of characters.
+_HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
 class RemoteError(Exception):
     """A remote side did not do what we asked.
 
     `code` is a word of the closed list in `connections/diagnosis`; `detail` is at most a few hundred
-    characters that are safe to show: never a request, a secret or a traceback.
+    characters that are safe to show and to store: never a request, a secret or a traceback.
     """
 
     def __init__(
@@ -15,7 +22,7 @@ class RemoteError(Exception):
     ) -> None:
         super().__init__(code, detail)
         self.code = code
-        self.detail = detail[:500]
+        self.detail = _HARMFUL.sub(" ", detail[:500])
         self.status = status
         self.retry_at = retry_at
 
@@ -29,6 +36,26 @@ class Temporary(RemoteError):
 
 class Permanent(RemoteError):
     """Trying the same again will not help."""
+
+
+class SecretUnreadable(Permanent, ImproperlyConfigured):
+    """A stored secret has no key in POLLER_ENCRYPTION_KEY; told when it is needed, not when it is loaded."""
+
+    def __init__(
+        self,
+        code: str = "secret_unreadable",
+        detail: str = "",
+        *,
+        status: int | None = None,
+        retry_at: datetime | None = None,
+    ) -> None:
+        super().__init__(code, detail, status=status, retry_at=retry_at)
+
+    def __str__(self) -> str:
+        return _(
+            "A stored secret cannot be read with POLLER_ENCRYPTION_KEY. Add the key it was written "
+            "with to the list (after the new one), then start again."
+        )
 
 
 class Access(Permanent):

@@ -3,10 +3,10 @@
 from typing import Any
 
 from cryptography.fernet import InvalidToken
-from django.core.exceptions import ImproperlyConfigured
 from django.db import models
-from django.utils.translation import gettext as _
 from fernet_fields import EncryptedTextField as FernetTextField
+
+from connections.errors import SecretUnreadable
 
 MASK = "********"
 
@@ -29,36 +29,47 @@ class Secret(str):
         return format(str(self), spec)
 
 
+class LostSecret(Secret):
+    """A stored secret that no key of ours can read. It holds its token, so that saving a row keeps it."""
+
+    __slots__ = ()
+
+    def reveal(self) -> str:
+        raise SecretUnreadable()
+
+    @property
+    def token(self) -> bytes:
+        return str.__str__(self).encode()
+
+
 class EncryptedTextField(FernetTextField):  # type: ignore[misc]
     """A `Secret` in Python, a Fernet token in the database.
 
-    Raises `ImproperlyConfigured` when no key of `POLLER_ENCRYPTION_KEY` can read a stored value.
+    Where no key of `POLLER_ENCRYPTION_KEY` can read a stored value it is a `LostSecret`: the row loads with
+    all others, and whoever needs the secret is told.
     """
 
     def get_prep_value(self, value: Any) -> Any:
         # What is encrypted is made by str(), which shows stars of a Secret.
-        return reveal(super().get_prep_value(value))
+        return value if isinstance(value, LostSecret) else reveal(super().get_prep_value(value))
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
         # The parent encrypts the text of an SQL expression (bulk_update, F, Case): let those through.
         if hasattr(value, "as_sql"):
             return value
+        if isinstance(value, LostSecret):
+            return connection.Database.Binary(value.token)
         return super().get_db_prep_save(value, connection)
 
     def from_db_value(self, value: Any, expression: Any, connection: Any, *args: Any) -> Secret | None:
         try:
             secret: Secret | None = super().from_db_value(value, expression, connection, *args)
         except InvalidToken:
-            raise ImproperlyConfigured(
-                _(
-                    "A stored secret cannot be read with POLLER_ENCRYPTION_KEY. Add the key it was written "
-                    "with to the list (after the new one), then start again."
-                )
-            ) from None
+            return LostSecret(bytes(value).decode("ascii", "replace"))
         return secret
 
     def to_python(self, value: Any) -> Secret | None:
-        return None if value is None else Secret(reveal(value))
+        return value if value is None or isinstance(value, LostSecret) else Secret(reveal(value))
 
     def value_to_string(self, obj: models.Model) -> str:
         return MASK  # dumpdata must not write a secret in clear

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from connections.addresses import odoo_address, webhook_address
 from connections.fields import Secret
 from connections.models import EVENTS, Connection, Start
+from connections.rotation import MOST_HOURS, retire, usual_overlap
 
 if TYPE_CHECKING:
     ConnectionModelForm = forms.ModelForm[Connection]
@@ -27,6 +29,25 @@ else:
 SECRETS = ("api_key", "webhook_secret")
 HEADER_SAFE = re.compile(r"^[\x21-\x7e]*$")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+CLEANERS: dict[str, Callable[[str], str]] = {"odoo_url": odoo_address, "webhook_url": webhook_address}
+# The address, the secret that is sent there, and what to say where only the address was typed.
+ADDRESSES = {
+    "odoo_url": (
+        "api_key",
+        gettext_lazy(
+            "The address of Odoo is another one: type the API key again. A stored key is never sent to a "
+            "newly typed address."
+        ),
+    ),
+    "webhook_url": (
+        "webhook_secret",
+        gettext_lazy(
+            "The webhook address is another one: type the webhook secret again. A stored secret is never "
+            "sent to a newly typed address."
+        ),
+    ),
+}
 
 EVENT_CHOICES = [
     ("order.confirmed", gettext_lazy("Order confirmed")),
@@ -40,13 +61,24 @@ INTERVAL_HELP = gettext_lazy("Write a number of seconds from 5 to 86400 (24 hour
 class ConnectionForm(ConnectionModelForm):
     """One connection as people write it.
 
-    A secret left empty keeps the stored one; a new connection without a webhook secret gets a generated one,
-    which `generated_secret` holds after validation: it is the only chance to tell it to the receiver's owner.
+    A secret left empty keeps the stored one, unless the address it is sent to changes: then it is asked for.
+    A new connection without a webhook secret gets a generated one, which `generated_secret` holds after
+    validation: it is the only chance to tell it to the receiver's owner.
     """
 
     api_key = forms.CharField(label=gettext_lazy("API key"), required=False, widget=forms.PasswordInput)
     webhook_secret = forms.CharField(
         label=gettext_lazy("Webhook secret"), required=False, widget=forms.PasswordInput
+    )
+    overlap_hours = forms.IntegerField(
+        label=gettext_lazy("Hours the old secret signs on"),
+        required=False,
+        min_value=0,
+        max_value=MOST_HOURS,
+        help_text=gettext_lazy(
+            "Only when a webhook secret takes the place of another: for so long both sign, so that the "
+            "receiver can change over. 0 ends the old one at once."
+        ),
     )
     events = forms.MultipleChoiceField(
         label=gettext_lazy("Wanted events"),
@@ -85,6 +117,7 @@ class ConnectionForm(ConnectionModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.generated_secret = ""
+        self.moved: list[str] = []  # addresses that differ from the stored ones
         if self.is_new:
             self.initial.setdefault("webhook_url", settings.DEFAULT_WEBHOOK_URL)
 
@@ -140,6 +173,7 @@ class ConnectionForm(ConnectionModelForm):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
+        self._want_secrets_for_new_addresses(values)
         if values.get("start") == Start.DATE and not values.get("start_at") and "start_at" not in self.errors:
             self.add_error("start_at", _("Say from which day and time on, or choose another first run."))
         if not encryption_works():
@@ -152,14 +186,47 @@ class ConnectionForm(ConnectionModelForm):
             )
         return values
 
+    @property
+    def overlap(self) -> timedelta:
+        """How long the old webhook secret signs on. It is nothing to a receiver at another address."""
+        hours = self.cleaned_data.get("overlap_hours")
+        if "webhook_url" in self.moved:
+            return timedelta(0)
+        return usual_overlap() if hours is None else timedelta(hours=hours)
+
+    def retire_old_secret(self, *, by: str, now: datetime) -> datetime | None:
+        """Before saving, in the same transaction. Returns until when the old webhook secret signs on."""
+        secret = self.cleaned_data.get("webhook_secret")
+        if self.is_new or not secret:
+            return None
+        retire(self.instance, secret, overlap=self.overlap, by=by, now=now)
+        return now + self.overlap if self.overlap else None
+
     def save(self, commit: bool = True) -> Connection:
         for name in SECRETS:
             if not self.errors and (text := self.cleaned_data.get(name)):
                 setattr(self.instance, name, Secret(text))
         return super().save(commit)
 
+    def _want_secrets_for_new_addresses(self, values: dict[str, Any]) -> None:
+        """Who may edit but never saw a secret could otherwise have it sent to a server of their own."""
+        # Not from the instance: a form that was refused before has written into it.
+        stored = Connection.objects.filter(pk=self.instance.pk).values(*ADDRESSES).first() or {}
+        self.moved = [name for name, text in stored.items() if _is_moved(name, text, values)]
+        for name in self.moved:
+            secret, sentence = ADDRESSES[name]
+            if not values.get(secret) and secret not in self.errors:
+                self.add_error(secret, ValidationError(sentence, code="moved"))
+
     def _others(self) -> Any:
         return Connection.objects.exclude(pk=self.instance.pk)
+
+
+def _is_moved(name: str, stored: str, values: Mapping[str, Any]) -> bool:
+    try:
+        return name in values and values[name] not in (stored, CLEANERS[name](stored))
+    except ValidationError:
+        return True
 
 
 def filled(connection: Connection | None, values: Mapping[str, Any]) -> ConnectionForm:

@@ -11,37 +11,37 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
-from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from django.conf import settings
-from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidProxyURL, ProxyError
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from requests.structures import CaseInsensitiveDict
 
-from connections import sockets
+from connections import pools, sockets
 from connections.errors import Permanent, RemoteError, Temporary
 from connections.networks import inside
 
-POOLS = 500  # hosts with kept-alive connections, per process
-CONNECTIONS_PER_HOST = 64
-IDLE_SECONDS = 180  # firewalls forget silent connections after a few minutes, without a word to us
 BODY_SECONDS = 5  # for the body of an answer of which only the beginning is kept
 CHUNK_BYTES = 64 * 1024
 LONGEST_WAIT = timedelta(hours=24)
+CENTURY = (2000, 2100)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """With `truncate` only the first `answer_bytes` of a body are read; without it more is an error."""
+    """With `truncate` only the first `answer_bytes` of a body are read; without it more is an error.
+
+    `send_seconds` is how long to take over sending a body: to try a receiver's patience.
+    """
 
     connect_seconds: float = 5
     read_seconds: float = 30
     whole_seconds: float = 60
     answer_bytes: int = 50 * 1024 * 1024
     truncate: bool = False
+    send_seconds: float = 0
 
     def begin_call(self) -> None:
         """Hold what this thread does next to these limits."""
@@ -50,6 +50,7 @@ class Limits:
             read_seconds=self.read_seconds,
             whole_seconds=self.whole_seconds,
             answer_bytes=self.answer_bytes,
+            send_seconds=self.send_seconds,
         )
 
 
@@ -119,15 +120,33 @@ def _send(
     method: str, url: str, headers: Mapping[str, str], body: bytes | None, limits: Limits
 ) -> requests.Response:
     # The adapter, not a Session: a Session reads the whole body of a redirect, however long it is.
-    prepared = requests.PreparedRequest()
-    prepared.prepare(method=method, url=url, headers={**_own_headers(), **headers}, data=body)
-    return _adapter(os.getpid(), settings.CA_BUNDLE).send(
-        prepared,
+    return pools.adapter(os.getpid(), settings.CA_BUNDLE).send(
+        _prepared(method, url, {**_own_headers(), **headers}, body),
         stream=True,
         timeout=(limits.connect_seconds, limits.read_seconds),
         verify=True,
         proxies=_proxies(url) if settings.PROXY_URL else None,
     )
+
+
+def _prepared(
+    method: str, url: str, headers: Mapping[str, str], body: bytes | None
+) -> requests.PreparedRequest:
+    """A request without what `prepare` does anew each time: taking the address apart is what costs."""
+    prepared = requests.PreparedRequest()
+    prepared.method, prepared.url, prepared.body = method, _prepared_url(url), body
+    prepared.headers = CaseInsensitiveDict(headers)
+    if body is not None:
+        prepared.headers["Content-Length"] = str(len(body))
+    return prepared
+
+
+@functools.lru_cache(maxsize=4096)
+def _prepared_url(url: str) -> str:
+    """Raises ValueError (requests' `InvalidURL` and its like)."""
+    prepared = requests.PreparedRequest()
+    prepared.prepare_url(url, None)
+    return str(prepared.url)
 
 
 def _own_headers() -> dict[str, str]:
@@ -193,11 +212,13 @@ def _inflated(body: bytes, encoding: str, size: int) -> bytes:
 
 
 def _http_date(text: str) -> datetime | None:
+    """None for what is no moment of this century: with others the arithmetic of windows would break."""
     try:
         moment = parsedate_to_datetime(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
+    return moment if CENTURY[0] <= moment.year < CENTURY[1] else None
 
 
 # --- What went wrong on the way -------------------------------------------------------------------------
@@ -232,101 +253,3 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         yield error
         inner = (getattr(error, "reason", None), *error.args)
         error = next((item for item in inner if isinstance(item, BaseException)), error.__cause__)
-
-
-# --- Connections that keep the limits -------------------------------------------------------------------
-
-
-class _Reply(http.client.HTTPResponse):
-    """An answer read through a `Wire`."""
-
-    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
-        self._wire = sockets.Wire(sock)
-        super().__init__(self._wire, *args, **kwargs)  # type: ignore[arg-type]
-
-    def begin(self) -> None:
-        super().begin()
-        self._wire.header_is_over()
-
-
-class _Connection(HTTPConnection):
-    """Plain HTTP, for the allowed networks only."""
-
-    response_class = _Reply
-    plain = True
-    used_at = 0.0
-
-    def _new_conn(self) -> Any:
-        sockets.call.fresh = True
-        if self.proxy is not None:  # the operator's own choice, and the target was checked before
-            return super()._new_conn()
-        return sockets.open_socket(self._dns_host, self.port, plain=self.plain)
-
-    @property
-    def is_connected(self) -> bool:
-        return time.monotonic() - self.used_at < IDLE_SECONDS and super().is_connected
-
-    def send(self, data: Any) -> None:
-        for start in range(0, len(data), CHUNK_BYTES):
-            if self.sock is not None:
-                self.sock.settimeout(sockets.call.seconds_left())
-            super().send(data[start : start + CHUNK_BYTES])
-
-    def getresponse(self) -> Any:
-        self.used_at = time.monotonic()
-        return super().getresponse()
-
-
-class _TLSConnection(_Connection, HTTPSConnection):
-    """The name in the certificate is checked against the host's name, whatever address was connected to."""
-
-    plain = False
-
-
-class _Pool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TLSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _TLSConnection
-
-
-class _Adapter(HTTPAdapter):
-    """Connections of our own classes, and one TLS context for all of them: loading it is what costs."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        super().__init__(pool_connections=POOLS, pool_maxsize=CONNECTIONS_PER_HOST)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
-        manager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
-        return manager
-
-    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-        parts = urlsplit(request.url)
-        return {"scheme": parts.scheme, "host": parts.hostname, "port": parts.port}, {}
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Nothing to set: the context verifies."""
-
-
-@functools.lru_cache(maxsize=2)
-def _adapter(process_id: int, ca_bundle: str) -> _Adapter:
-    """One per process: sockets and locks must not be shared across a fork."""
-    return _Adapter(trusted_authorities(ca_bundle))
-
-
-@functools.lru_cache(maxsize=2)
-def trusted_authorities(ca_bundle: str) -> ssl.SSLContext:
-    """TLS as we speak it, with the well-known authorities and those of the file. Raises `OSError`."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(requests.utils.DEFAULT_CA_BUNDLE_PATH)
-    if ca_bundle:
-        context.load_verify_locations(ca_bundle)
-    return context

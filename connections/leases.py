@@ -1,8 +1,9 @@
 """Leases: one worker at a time on one thing, and whoever has lost a lease writes nothing."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -12,10 +13,22 @@ LEASE_SECONDS = 60
 RENEW_SECONDS = 10
 
 _CLAIM = """
-    INSERT INTO connections_lease (key, token, until) VALUES {rows}
+    INSERT INTO connections_lease (key, token, until) VALUES {places}
     ON CONFLICT (key) DO UPDATE SET token = excluded.token, until = excluded.until
     WHERE connections_lease.until <= %s
     RETURNING key
+"""
+# Rows are locked in the order of their keys, as claims do: else two of these could wait for each other.
+_RENEW = """
+    UPDATE connections_lease SET token = %s, until = %s
+    WHERE key IN (SELECT key FROM connections_lease WHERE key IN ({places}) AND token = %s AND until > %s
+                  ORDER BY key {for_update})
+    RETURNING key
+"""
+_RELEASE = """
+    DELETE FROM connections_lease
+    WHERE key IN (SELECT key FROM connections_lease WHERE key IN ({places}) AND token = %s
+                  ORDER BY key {for_update})
 """
 
 
@@ -28,13 +41,10 @@ def claim(keys: Iterable[str], token: str, *, now: datetime, seconds: float = LE
     wanted = sorted(set(keys))  # one order for everybody, so that two claims cannot block each other
     if not wanted:
         return set()
-    moment = connection.ops.adapt_datetimefield_value
-    until = moment(now + timedelta(seconds=seconds))
+    until = _moment(now + timedelta(seconds=seconds))
     values = [value for key in wanted for value in (key, token, until)]
-    statement = _CLAIM.format(rows=", ".join(["(%s, %s, %s)"] * len(wanted)))
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [*values, moment(now)])
-        return {row[0] for row in cursor.fetchall()}
+    statement = _CLAIM.format(places=", ".join(["(%s, %s, %s)"] * len(wanted)))
+    return _keys(statement, [*values, _moment(now)])
 
 
 def renew(keys: Iterable[str], token: str, *, now: datetime, seconds: float = LEASE_SECONDS) -> set[str]:
@@ -43,28 +53,23 @@ def renew(keys: Iterable[str], token: str, *, now: datetime, seconds: float = LE
     Called first in a transaction it is the fence: the rows stay locked until the commit, so nobody can
     take a lease over while its holder writes.
     """
-    ours = Lease.objects.filter(key__in=set(keys), token=token, until__gt=now)
-    held = set(ours.select_for_update().values_list("key", flat=True))
-    if held:
-        Lease.objects.filter(key__in=held, token=token).update(until=now + timedelta(seconds=seconds))
-    return held
+    return _pass_on(keys, token, token, now=now, seconds=seconds)
 
 
 def take_over(keys: Iterable[str], token: str, mine: str, *, now: datetime) -> set[str]:
-    """Make leases our own that were claimed for us with `token`; returns those. Inside a transaction.
+    """Make leases our own that were claimed for us with `token`; returns those.
 
     What a task does first: run twice, even at the same moment, it gets them once.
     """
-    claimed = Lease.objects.filter(key__in=set(keys), token=token, until__gt=now)
-    held = set(claimed.select_for_update().order_by("key").values_list("key", flat=True))
-    until = now + timedelta(seconds=LEASE_SECONDS)
-    Lease.objects.filter(key__in=held).update(token=mine, until=until)
-    return held
+    return _pass_on(keys, token, mine, now=now, seconds=LEASE_SECONDS)
 
 
 def release(keys: Iterable[str], token: str) -> None:
     """Give leases back at once."""
-    Lease.objects.filter(key__in=set(keys), token=token).delete()
+    wanted = sorted(set(keys))
+    if wanted:
+        with connection.cursor() as cursor:
+            cursor.execute(_statement(_RELEASE, wanted), [*wanted, token])
 
 
 def release_each(free_at: Mapping[str, datetime | None], token: str) -> None:
@@ -73,3 +78,29 @@ def release_each(free_at: Mapping[str, datetime | None], token: str) -> None:
     for key, at in free_at.items():
         if at is not None:
             Lease.objects.filter(key=key, token=token).update(until=at)
+
+
+def _pass_on(keys: Iterable[str], token: str, to: str, *, now: datetime, seconds: float) -> set[str]:
+    """From one token to another, or to itself. Two that do it at once wait for each other in the database."""
+    wanted = sorted(set(keys))
+    if not wanted:
+        return set()
+    until = _moment(now + timedelta(seconds=seconds))
+    return _keys(_statement(_RENEW, wanted), [to, until, *wanted, token, _moment(now)])
+
+
+def _keys(statement: str, values: Sequence[Any]) -> set[str]:
+    # Plain statements: these run several times for every handful of polls, and Django takes longer to
+    # build one than the database to execute it.
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _statement(template: str, keys: Sequence[str]) -> str:
+    for_update = "FOR UPDATE" if connection.features.has_select_for_update else ""
+    return template.format(places=", ".join(["%s"] * len(keys)), for_update=for_update)
+
+
+def _moment(moment: datetime) -> Any:
+    return connection.ops.adapt_datetimefield_value(moment)

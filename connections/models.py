@@ -1,4 +1,4 @@
-"""Connection: what people configure. Circuit: the health of its two sides. Lease: who may work on what."""
+"""Connection and its old secrets: what people configure. Circuit: health of a side. Lease: who works."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from connections.fields import EncryptedTextField, Secret
+from connections.fields import EncryptedTextField
 
 EVENTS = ("order.confirmed", "order.updated", "order.cancelled")
 SHARED_HOSTS_SUFFIX = ".odoo.com"  # Odoo Online: about one call per second and database
@@ -80,6 +80,16 @@ class Connection(models.Model):
     poll_interval_seconds = models.PositiveIntegerField(
         _("seconds between polls"), default=60, validators=[MinValueValidator(5), MaxValueValidator(86_400)]
     )
+    quiet_interval_seconds = models.PositiveIntegerField(
+        _("seconds between polls of a quiet shop"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(5), MaxValueValidator(86_400)],
+        help_text=_(
+            "The longer a shop has no orders, the less often it is asked, down to this. "
+            "Empty: always at the same pace."
+        ),
+    )
     lookback_seconds = models.PositiveIntegerField(
         _("look-back in seconds"),
         default=1200,
@@ -121,6 +131,7 @@ class Connection(models.Model):
             ("poll_connection", _("Can poll connections now")),
             ("pause_connection", _("Can pause and resume connections")),
             ("reset_circuit", _("Can reset circuits")),
+            ("rotate_secret", _("Can rotate webhook secrets")),
         ]
 
     def __str__(self) -> str:
@@ -145,12 +156,30 @@ class Connection(models.Model):
     @property
     def identity(self) -> str:
         """Changes when what we learnt about the server may no longer hold: address, database, user, key."""
-        key = self.api_key.reveal() if isinstance(self.api_key, Secret) else str(self.api_key)
+        key = str.__str__(self.api_key)  # of one that cannot be read the token: another than before
         text = "\n".join([self.odoo_url, self.database, self.username, key, self.protocol])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def wants(self, event: str) -> bool:
         return event in self.events
+
+
+class RetiredSecret(models.Model):
+    """A webhook secret that was replaced: it signs beside the new one until the receiver has changed over."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="retired_secrets")
+    secret = EncryptedTextField(_("webhook secret"))
+    valid_until = models.DateTimeField(_("signs until"), db_index=True)
+    retired_at = models.DateTimeField(_("replaced at"))
+    retired_by = models.CharField(_("replaced by"), max_length=150, blank=True)
+
+    class Meta:
+        verbose_name = _("old webhook secret")
+        verbose_name_plural = _("old webhook secrets")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.connection_id} until {self.valid_until:%Y-%m-%d %H:%M}"
 
 
 def odoo_lease_key(odoo_url: str, database: str) -> str:
@@ -215,10 +244,21 @@ class Circuit(models.Model):
         return self.paused_at is not None and (self.paused_until is None or self.paused_until > now)
 
 
-def pause(connections: Any, *, by: str, reason: str, sides: tuple[str, ...] = tuple(Side.values)) -> int:
-    """Stop work on the sides of these connections until somebody resumes them; returns the number of rows."""
+def pause(
+    connections: Any,
+    *,
+    by: str,
+    reason: str,
+    sides: tuple[str, ...] = tuple(Side.values),
+    until: datetime | None = None,
+) -> int:
+    """Stop work on the sides of these connections until then, or until somebody resumes them.
+
+    Returns the number of rows.
+    """
+    now = timezone.now()
     rows = [
-        Circuit(connection=c, side=s, paused_at=timezone.now(), paused_by=by, paused_reason=reason)
+        Circuit(connection=c, side=s, paused_at=now, paused_until=until, paused_by=by, paused_reason=reason)
         for c in connections
         for s in sides
     ]

@@ -28,15 +28,23 @@ class Call(threading.local):
     read_seconds: float = 30.0
     answer_bytes: int = 0
     fresh: bool = False
+    send_seconds: float = 0.0
 
     def begin(
-        self, *, connect_seconds: float, read_seconds: float, whole_seconds: float, answer_bytes: int
+        self,
+        *,
+        connect_seconds: float,
+        read_seconds: float,
+        whole_seconds: float,
+        answer_bytes: int,
+        send_seconds: float = 0.0,
     ) -> None:
         self.deadline = time.monotonic() + whole_seconds
         # Twice, since a body in chunks is longer on its way; what is kept of it is counted elsewhere.
         self.answer_bytes = 2 * answer_bytes + HEADER_BYTES
         self.connect_seconds = connect_seconds
         self.read_seconds = read_seconds
+        self.send_seconds = send_seconds
         self.fresh = False
 
     def seconds_left(self) -> float:

@@ -1,5 +1,6 @@
 """Every setting, read from the environment; `.env.example` and the README's table explain each one."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
@@ -9,6 +10,7 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from odoopoller import reporting
 from odoopoller.theme import UNFOLD  # noqa: F401 - the settings of the admin's theme
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -33,10 +35,18 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
-def whole(name: str, default: int) -> int:
+def networks(name: str, default: str) -> list[str]:
+    given = words(name, default)
+    try:
+        return [str(ip_network(network)) for network in given]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}. A network is written as 10.1.0.0/16.") from None
+
+
+def whole(name: str, default: int, *, least: int = 1) -> int:
     given = text(name, str(default))
-    if not given.isdecimal() or int(given) < 1:
-        raise ImproperlyConfigured(f"{name} must be a whole number from 1 up, not {given!r}.")
+    if not (given.isascii() and given.isdecimal()) or int(given) < least:
+        raise ImproperlyConfigured(f"{name} must be a whole number from {least} up, not {given!r}.")
     return int(given)
 
 
@@ -204,6 +214,8 @@ CA_BUNDLE = text("POLLER_CA_BUNDLE")
 PROXY_URL = text("POLLER_PROXY_URL")
 DEFAULT_WEBHOOK_URL = text("POLLER_DEFAULT_WEBHOOK_URL")
 
+SECRET_OVERLAP_HOURS = whole("POLLER_SECRET_OVERLAP_HOURS", 24)
+
 TASK_THREADS = whole("POLLER_THREADS", 64)
 BATCH_SIZE = whole("POLLER_BATCH_SIZE", 50)
 
@@ -212,10 +224,24 @@ DEEP_CHECK_DAYS = whole("POLLER_DEEP_CHECK_DAYS", 7)
 RECONCILE_HOURS = whole("POLLER_RECONCILE_HOURS", 24)
 RECONCILE_DAYS = whole("POLLER_RECONCILE_DAYS", 3)
 
+CONFIRM_ABOVE = whole("POLLER_CONFIRM_ABOVE", 100)
+RUN_ROWS_PER_SECOND = whole("POLLER_RUN_ROWS_PER_SECOND", 50)
+
 KEEP_PAYLOADS_DAYS = whole("POLLER_KEEP_PAYLOADS_DAYS", 30)
 KEEP_LOGS_DAYS = whole("POLLER_KEEP_LOGS_DAYS", 30)
 KEEP_IDLE_LOGS_HOURS = whole("POLLER_KEEP_IDLE_LOGS_HOURS", 24)
 KEEP_ATTEMPTS_DAYS = whole("POLLER_KEEP_ATTEMPTS_DAYS", 30)
+
+METRICS_TOKEN = text("POLLER_METRICS_TOKEN")
+METRICS_NETWORKS = networks("POLLER_METRICS_NETWORKS", "127.0.0.0/8,::1/128")
+METRICS_CONNECTIONS = whole("POLLER_METRICS_CONNECTIONS", 500)
+
+# --- Mail, for alerts -----------------------------------------------------------------------------------
+
+EMAIL_URL = address("EMAIL_URL", "smtp", "smtp+tls", "smtp+ssl", "consolemail", "filemail")
+vars().update(env.email_url_config(EMAIL_URL) if EMAIL_URL else {})
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = text("DEFAULT_FROM_EMAIL", "odoopoller@localhost")
 
 # --- Language and time ----------------------------------------------------------------------------------
 
@@ -261,16 +287,24 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "odoopoller.locked.client_ip"
+AXES_LOCKOUT_CALLABLE = "odoopoller.locked.locked"
+PROXIES = whole("POLLER_PROXIES", 0, least=0)
+
+# Acts show new secrets once, in a message: kept here with the session, never in a cookie.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 BEHIND_HTTPS = switch("POLLER_BEHIND_HTTPS")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = BEHIND_HTTPS
+if BEHIND_HTTPS:  # a browser takes such a name only by HTTPS, for this host alone
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SECURE_SSL_REDIRECT = BEHIND_HTTPS
-SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$", "^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_HTTPS else None
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 X_FRAME_OPTIONS = "DENY"
 
@@ -278,6 +312,9 @@ X_FRAME_OPTIONS = "DENY"
 
 LOG_LEVEL = choice("POLLER_LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR").upper()
 LOG_FORMAT = choice("POLLER_LOG_FORMAT", "auto", "json", "text").lower()
+
+DEFAULT_EXCEPTION_REPORTER = "odoopoller.reports.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "odoopoller.reports.Filter"
 
 LOGGING = {
     "version": 1,
@@ -296,3 +333,13 @@ LOGGING = {
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # a scanner's doing, not ours
     },
 }
+
+# --- Faults of ours, to Sentry --------------------------------------------------------------------------
+
+SENTRY_DSN = address("POLLER_SENTRY_DSN", "https", "http")
+if SENTRY_DSN:
+    reporting.begin(SENTRY_DSN, release=VERSION, environment=ENVIRONMENT)
+
+# --- Traces of polls and deliveries, to OpenTelemetry ---------------------------------------------------
+
+OTLP_URL = address("OTEL_EXPORTER_OTLP_ENDPOINT", "https", "http")

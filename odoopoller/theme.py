@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 
@@ -21,6 +22,21 @@ ICON = (
     "<text y='.9em' font-size='90'>🚚</text></svg>"
 )
 
+# A calm indigo. 500 is what links have on a dark page: light enough to be read there.
+PRIMARY = {
+    "50": "oklch(96.2% .018 272.3)",
+    "100": "oklch(93% .034 272.8)",
+    "200": "oklch(87% .065 274)",
+    "300": "oklch(78.5% .115 274.7)",
+    "400": "oklch(74% .13 275.5)",
+    "500": "oklch(70% .15 276.2)",
+    "600": "oklch(51.1% .23 277)",
+    "700": "oklch(45.7% .22 277)",
+    "800": "oklch(39.8% .195 277.4)",
+    "900": "oklch(35.9% .144 278.7)",
+    "950": "oklch(25.7% .09 281.3)",
+}
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Odoo Poller",
     "SITE_HEADER": "Odoo Poller",
@@ -32,6 +48,9 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "odoopoller.theme.environment",
+    "COLORS": {"primary": PRIMARY},
+    "STYLES": [lambda request: static("desk/desk.css")],
+    "SCRIPTS": [lambda request: static("desk/desk.js")],
     "DASHBOARD_CALLBACK": "sync.admin.home.dashboard",
     "SIDEBAR": {"navigation": "sync.admin.navigation.navigation", "show_all_applications": False},
 }

@@ -1,5 +1,7 @@
 """The app of orders under way."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -9,3 +11,8 @@ from sync import checks  # noqa: F401  registers them
 class SyncConfig(AppConfig):
     name = "sync"
     verbose_name = _("Orders")
+
+    def ready(self) -> None:
+        import_module(
+            "sync.safety"
+        )  # registers the checks that ask the database, so not before there are models

@@ -1,13 +1,15 @@
 """What an order's news mean for its receiver. Pure: what we know in, what is to be done out."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
 from sync.orders import Change
 
 CONFIRMED, UPDATED, CANCELLED = "order.confirmed", "order.updated", "order.cancelled"
+# In place of a content hash: another poller delivered this version, and only its stamp is known.
+BY_STAMP = "stamp"
 
 
 class News(Enum):
@@ -16,6 +18,14 @@ class News(Enum):
     NOTHING = "nothing"
     READ = "read"  # read the order whole and compare
     NOTE = "note"  # remember the new stamp, nothing is to be sent
+
+
+class TakenOver(Enum):
+    """What the poller before us had delivered of an order that our ledger does not know."""
+
+    NOTHING = "nothing"
+    ORDER = "order"  # an earlier version
+    VERSION = "version"  # this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,7 @@ class Plan:
     announced: str = ""  # what the receiver counts as knowing, whether or not it wanted to hear it
     supersede: bool = False  # what is still owed of this order must not go out any more
     seed: bool = False  # known from before the start: recorded, not sent
+    adopt: bool = False  # another poller delivered it: recorded as sent
 
 
 IGNORE = Plan()
@@ -56,6 +67,13 @@ def news(change: Change, known: Known | None, *, before_start: bool = False) -> 
     return News.NOTE if known.seeded and before_start else News.READ
 
 
+def recognised(known: Known, *, write_date: datetime, cancelled: bool, content_hash: str) -> Known:
+    """An order known by its stamp only, and not written since, is what we read now."""
+    if known.content_hash != BY_STAMP or cancelled or write_date > known.write_date:
+        return known
+    return replace(known, content_hash=content_hash)
+
+
 def plan(
     known: Known | None,
     *,
@@ -66,11 +84,12 @@ def plan(
     perhaps_told: bool = False,
     before_start: bool = False,
     replay: bool = False,
+    taken_over: TakenOver = TakenOver.NOTHING,
 ) -> Plan:
     """`owed`: a version of it still waits. `perhaps_told`: the receiver may have one whose try had no answer.
-    `before_start`: as for `news`.
+    `before_start`: as for `news`. `taken_over` counts for orders that are not known.
     """
-    announced = known.announced if known else ""
+    announced = known.announced if known else "" if taken_over is TakenOver.NOTHING else "confirmed"
     again = known is not None and known.cancelled and not cancelled
     event = event_for(announced, cancelled=cancelled, again=again)
     if replay:
@@ -78,7 +97,9 @@ def plan(
     if known is None and cancelled:
         return IGNORE
     if before_start and (known is None or known.seeded) and not owed:
-        return Plan(announced=announced, seed=True)
+        return Plan(announced=known.announced if known else "", seed=True)
+    if known is None and taken_over is TakenOver.VERSION:
+        return Plan(announced=announced, adopt=True)
     if known is not None and known.content_hash == content_hash:
         return Plan(announced=announced)
     told = announced == "confirmed" or (perhaps_told and not announced)

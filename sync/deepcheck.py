@@ -16,7 +16,7 @@ from connections.errors import RemoteError
 from connections.models import Connection
 from sync.comparing import ledger_pages, ledger_side
 from sync.models import LogKind, PollState, SyncLog
-from sync.repairing import cancel_gone, reread
+from sync.repairing import cancel_gone, reread, reread_owed_before
 from sync.turns import Busy, Turn, turn
 
 PAGE = 200
@@ -51,6 +51,7 @@ def _read_pages(mine: Turn, log: SyncLog) -> None:
     state, ends_at = mine.state, mine.began + timedelta(seconds=SLICE_SECONDS)
     since = mine.began - timedelta(days=settings.DEEP_CHECK_DAYS)
     log.window_from, log.window_to = since, mine.began
+    log.orders_found += len(reread_owed_before(mine))
     after_id: int | None = state.deep_after_id or 0
     while after_id is not None:
         page = mine.source.undelivered(since=since, after_id=after_id, limit=PAGE)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
+from html import escape
 from time import perf_counter
+from urllib.parse import quote
 
-from connections.errors import RemoteError, on_side, receiver_code
+from connections.errors import RemoteError, SecretUnreadable, on_side, receiver_code
 from connections.fields import MASK, reveal
-from connections.http import RECEIVER_LIMITS, Answer, request
+from connections.http import RECEIVER_LIMITS, Answer, Limits, request
 from connections.models import Connection
 from sync.signing import signature_headers
 
@@ -51,51 +54,89 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Where a connection's orders go; made once per use, so that its secret is decrypted once."""
+    """Where a connection's orders go; made once per use, so that its secrets are decrypted once.
+
+    `retired`: secrets that were replaced, newest first, each with the moment until which it still signs.
+    `unreadable`: a stored secret has no key, so nothing can be signed.
+    """
 
     url: str
     connection_id: str
-    secrets: tuple[str, ...]
+    secret: str
     send_secret_header: bool
+    retired: tuple[tuple[str, datetime], ...] = ()
+    unreadable: bool = False
+    _spellings: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """How an answer may quote our secrets: found once, looked for in every answer."""
+        secrets = (self.secret, *(secret for secret, _ in self.retired))
+        spellings = tuple(form for secret in secrets for form in _spellings(secret))
+        object.__setattr__(self, "_spellings", spellings)
 
     @classmethod
     def of(cls, connection: Connection) -> Receiver:
-        secret = reveal(connection.webhook_secret)
-        return cls(connection.webhook_url, connection.external_id, (secret,), connection.send_secret_header)
+        """For many at once prefetch `retired_secrets`."""
+        place = (connection.webhook_url, connection.external_id)
+        try:
+            secret = reveal(connection.webhook_secret)
+            retired = tuple((reveal(old.secret), old.valid_until) for old in connection.retired_secrets.all())
+        except SecretUnreadable:  # the others of a batch go on
+            return cls(*place, "", connection.send_secret_header, unreadable=True)
+        return cls(*place, secret, connection.send_secret_header, retired)
+
+    def signing(self, now: datetime) -> tuple[str, ...]:
+        """The secrets that sign at this moment, the one in force first."""
+        return (self.secret, *(secret for secret, until in self.retired if until > now))
+
+    def masked(self, text: str) -> str:
+        """An answer that echoes our headers must not put a secret on the desk, however it is escaped."""
+        for spelling in self._spellings:
+            text = text.replace(spelling, MASK)
+        return text
 
     def __repr__(self) -> str:
         return f"Receiver({self.url!r})"
 
 
-def deliver(receiver: Receiver, body: bytes, *, event_id: str, now: datetime) -> Outcome:
+def _spellings(secret: str) -> list[str]:
+    """A secret as JSON, HTML or an address would write it, longest first."""
+    spellings = {secret, secret.replace("/", "\\/"), json.dumps(secret)[1:-1], escape(secret)}
+    spellings |= {quote(secret, safe=""), quote(secret)}
+    return sorted(filter(None, spellings), key=len, reverse=True)
+
+
+def deliver(
+    receiver: Receiver, body: bytes, *, event_id: str, now: datetime, limits: Limits = RECEIVER_LIMITS
+) -> Outcome:
     """Send one event. Never raises: whatever happens is an `Outcome`."""
+    if receiver.unreadable:
+        return Outcome(Verdict.AGAIN, False, now, 0, code="receiver_secret_unreadable")
     try:
         headers = signature_headers(
             body,
             event_id=event_id,
             timestamp=int(now.timestamp()),
-            secrets=receiver.secrets,
+            secrets=receiver.signing(now),
             connection_id=receiver.connection_id,
             send_secret_header=receiver.send_secret_header,
         )
     except ValueError as error:
         return Outcome(Verdict.REFUSED, None, now, 0, code="receiver_bad_secret", detail=str(error))
-    outcome = post(receiver.url, body, headers, now=now)
-    return replace(outcome, answer=_masked(outcome.answer, receiver.secrets)) if outcome.answer else outcome
+    outcome = post(receiver.url, body, headers, now=now, limits=limits)
+    if not outcome.answer:
+        return outcome
+    # Cut only what is masked: half a secret at the end would not be found.
+    return replace(outcome, answer=receiver.masked(outcome.answer)[:ANSWER_CHARACTERS])
 
 
-def _masked(text: str, secrets: tuple[str, ...]) -> str:
-    """An answer that echoes our headers must not put a secret on the desk."""
-    for secret in secrets:
-        text = text.replace(secret, MASK) if secret else text
-    return text
-
-
-def post(url: str, body: bytes, headers: Mapping[str, str], *, now: datetime) -> Outcome:
+def post(
+    url: str, body: bytes, headers: Mapping[str, str], *, now: datetime, limits: Limits = RECEIVER_LIMITS
+) -> Outcome:
     """Post exactly these bytes and judge the answer; what breaks on the way is a verdict too."""
     began = perf_counter()
     try:
-        return judge(request("POST", url, headers=headers, body=body, limits=RECEIVER_LIMITS), now=now)
+        return judge(request("POST", url, headers=headers, body=body, limits=limits), now=now)
     except RemoteError as error:
         error = on_side("receiver", error)
         code, detail, alive = error.code, error.detail, False
@@ -116,7 +157,7 @@ def judge(answer: Answer, *, now: datetime) -> Outcome:
         round(answer.seconds * 1000),
         status=answer.status,
         code="" if delivered else receiver_code(answer.status),
-        answer=answer.body[:ANSWER_CHARACTERS].decode("utf-8", "replace").replace("\0", "\ufffd"),
+        answer=answer.body[: ANSWER_CHARACTERS * 2].decode("utf-8", "replace").replace("\0", "\ufffd"),
         retry_at=None if delivered else answer.retry_at(now),
     )
 

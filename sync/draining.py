@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from connections import leases
 from connections.models import Connection, Side, pause
-from sync import circuit, ledger, sides
+from sync import circuit, ledger, sides, tracing
 from sync.delivery import deliver
 from sync.drain import Clock, Closing, Drain, never
 from sync.ledger import Tried
@@ -49,6 +50,7 @@ class Drains:
             held = leases.renew(wanted, self.token, now=now)
             chosen = [wanted[key] for key in held]
             states = sides.load((c.pk for c in chosen), Side.WEBHOOK, now)
+        prefetch_related_objects(chosen, "retired_secrets")
         until = now + timedelta(seconds=leases.LEASE_SECONDS)
         for connection in chosen:
             side = states[connection.pk]
@@ -123,6 +125,7 @@ class Drains:
         for pk, drain in drains.items():
             drain.closed_again = False
             drain.leased_until = now + timedelta(seconds=leases.LEASE_SECONDS) if pk in ours else now
+        tracing.deliveries(tries)
         for tried in tries:
             ours[tried.item.connection_id].count(tried)
 

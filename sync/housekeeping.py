@@ -13,8 +13,23 @@ from django.contrib.sessions.models import Session
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from connections.models import Circuit, CircuitState, Lease, Side
-from sync.models import DeliveryAttempt, PollState, Progress, Reconciliation, RetryItem, Status, SyncLog
+from connections.models import Circuit, CircuitState, Lease, RetiredSecret, Side
+from sync.beating import FORGOTTEN as SILENT
+from sync.models import (
+    Alert,
+    ConnectionTest,
+    DeliveredHour,
+    DeliveryAttempt,
+    PollerBeat,
+    PollState,
+    Progress,
+    Reconciliation,
+    RetryItem,
+    Run,
+    Status,
+    SyncLog,
+    Wish,
+)
 
 CHUNK = 2000  # rows of one statement, so that nobody waits long for the table
 LIMIT_SECONDS = 60.0  # of one run; the next one goes on where this one stopped
@@ -26,11 +41,22 @@ CLOSED = (Status.SENT, Status.DISCARDED, Status.SUPERSEDED)
 Act = Callable[[QuerySet[Any]], int]
 
 
-def housekeep(now: datetime, *, clock: Callable[[], float] = time.monotonic) -> dict[str, int]:
-    """One round; returns how many rows each rule touched. `clock` counts seconds and ends the round."""
+def housekeep(
+    now: datetime,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    said: Callable[[str], None] | None = None,
+) -> dict[str, int]:
+    """One round; returns how many rows each rule touched. `clock` counts seconds and ends the round.
+
+    `said` is told which rule is at work.
+    """
     end = clock() + LIMIT_SECONDS
     counts = {"woken": wake_overdue(now)}
-    for name, rows, by, act in rules(now):
+    todo = rules(now)
+    for number, (name, rows, by, act) in enumerate(todo, start=1):
+        if said is not None:
+            said(f"{number}/{len(todo)} {name}")
         counts[name] = _in_chunks(rows, by, act, more=lambda: clock() < end)
     return counts
 
@@ -42,7 +68,7 @@ def rules(now: datetime) -> list[tuple[str, QuerySet[Any], str, Act]]:
     tries = now - timedelta(days=settings.KEEP_ATTEMPTS_DAYS)
     bodies = now - timedelta(days=settings.KEEP_PAYLOADS_DAYS)
     logins = now - timedelta(days=settings.KEEP_LOGS_DAYS)
-    items = min(tries, bodies)
+    items, day = min(tries, bodies), now - timedelta(days=1)
     return [
         ("leases", Lease.objects.filter(until__lt=now - DEAD_LEASE), "until", _delete),
         ("sync_logs", SyncLog.objects.filter(finished_at__lt=logs), "finished_at", _delete),
@@ -58,6 +84,17 @@ def rules(now: datetime) -> list[tuple[str, QuerySet[Any], str, Act]]:
         ),
         ("reconciliations", Reconciliation.objects.filter(requested_at__lt=logs), "requested_at", _delete),
         ("stuck_runs", _stuck_runs(now), "started_at", _fail_run),
+        ("retired_secrets", RetiredSecret.objects.filter(valid_until__lte=now), "valid_until", _delete),
+        ("runs", _ended_runs().filter(asked_at__lt=logs), "asked_at", _delete),
+        (
+            "previews",
+            ConnectionTest.objects.filter(started_at__lt=day, preview__isnull=False),
+            "started_at",
+            _forget_preview,
+        ),
+        ("hours", DeliveredHour.objects.filter(hour__lt=logs - timedelta(days=7)), "hour", _delete),
+        ("alerts", Alert.objects.filter(ended_at__lt=logs), "ended_at", _delete),
+        ("silent_pollers", PollerBeat.objects.filter(seen_at__lt=now - SILENT), "seen_at", _delete),
         ("sessions", Session.objects.filter(expire_date__lt=now), "expire_date", _delete),
         *(
             (f"login_{name}", model.objects.filter(attempt_time__lt=logins), "attempt_time", _delete)
@@ -67,6 +104,10 @@ def rules(now: datetime) -> list[tuple[str, QuerySet[Any], str, Act]]:
 
 
 LOGINS: dict[str, Any] = {"attempts": AccessAttempt, "failures": AccessFailureLog, "logs": AccessLog}
+
+
+def _ended_runs() -> QuerySet[Run]:
+    return Run.objects.filter(Q(finished_at__isnull=False) | Q(wish=Wish.CANCEL))
 
 
 def _idle_logs() -> QuerySet[SyncLog]:
@@ -94,6 +135,10 @@ def _delete(rows: QuerySet[Any]) -> int:
 
 def _forget_body(rows: QuerySet[Any]) -> int:
     return rows.update(body=None)
+
+
+def _forget_preview(rows: QuerySet[Any]) -> int:
+    return rows.update(preview=None)
 
 
 def _in_chunks(rows: QuerySet[Any], by: str, act: Act, *, more: Callable[[], bool]) -> int:

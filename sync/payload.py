@@ -70,8 +70,11 @@ def event_body(
     )
 
 
-def test_body(*, connection_name: str, event_id: str) -> bytes:
-    """What the test button sends: no `order` key, so that no receiver takes it for an order."""
+def test_body(*, connection_name: str, event_id: str, **more: Any) -> bytes:
+    """What the test button sends: no `order` key, so that no receiver takes it for an order.
+
+    `more` are keys beside the usual ones, such as the `external_id` and `version` of an order that is none.
+    """
     return orjson.dumps(
         {
             "source": SOURCE,
@@ -79,6 +82,7 @@ def test_body(*, connection_name: str, event_id: str) -> bytes:
             "connection_name": connection_name,
             "event": TEST_EVENT,
             "event_id": event_id,
+            **more,
         }
     )
 

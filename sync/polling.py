@@ -14,18 +14,28 @@ from django.utils import timezone
 from connections import leases
 from connections.errors import RemoteError, on_side
 from connections.models import Side, Start
-from sync import ledger, sides, windows
+from sync import ledger, sides, tracing, windows
 from sync.drain import Clock, Closing, Drain, never
 from sync.draining import Drains
 from sync.loop import Loop
 from sync.models import SyncLog
 from sync.orders import Change, Unreadable
-from sync.polljob import FEED_LIMIT, Job, load_jobs, load_start_ids, save_beginnings, save_jobs
+from sync.polljob import (
+    FEED_LIMIT,
+    Job,
+    add_sent_before,
+    load_jobs,
+    load_start_ids,
+    save_beginnings,
+    save_jobs,
+)
 from sync.reading import read_whole
 from sync.starting import begin
+from sync.tables import Table
 
 logger = logging.getLogger("poller.poll")
 
+LOGS = Table(SyncLog, [field.attname for field in SyncLog._meta.concrete_fields if not field.primary_key])
 READ_LIMIT = 200  # orders per whole read
 SLICE_SECONDS = 25  # then the rest of a long window waits for the next turn
 
@@ -138,11 +148,14 @@ class _Poll:
     def _on_feed(self, jobs: list[Job]) -> None:
         known = ledger.known({j.connection.pk: [c.order_id for c in j.changes] for j in jobs if not j.error})
         load_start_ids([job for job in jobs if job.changes and not job.error])
+        good = [job for job in jobs if job.error is None]
+        for job in good:
+            job.sort(known)
+        add_sent_before(good)
         for job in jobs:
             if job.error is not None:
                 self._finish(job)
                 continue
-            job.sort(known)
             job.log.orders_found += len(job.to_read)
             self._go_on(job)
 
@@ -243,7 +256,8 @@ class _Poll:
             job.logged = True
             job.log.finished_at = self.clock()
         logs = [job.log for job in ended if job.polled]
-        SyncLog.objects.bulk_create(logs)
+        LOGS.insert_objects(logs)
+        tracing.polls(logs)
         self.logs += logs
 
     def _fence(self, jobs: Sequence[Job]) -> set[int]:

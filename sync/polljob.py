@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -15,15 +16,20 @@ from connections.models import Connection, Side, Start
 from connections.odoo.client import OdooClient, connect
 from connections.odoo.server import Server
 from sync import circuit, sides, windows
-from sync.deciding import Known, News, news
+from sync.deciding import BY_STAMP, Known, News, news
 from sync.ledger import Found, Key
-from sync.models import PollState, SyncLog
+from sync.models import PollState, SeenOrder, SyncLog
 from sync.orders import Change, Order, Unreadable
+from sync.pacing import next_poll_at, pause
 from sync.sides import SideState
 from sync.sources.odoo import WANTED, OdooSource
-from sync.starting import Beginning, StartIds, StartLine
+from sync.starting import Beginning, StartIds, StartLine, taken_over
+from sync.tables import Table
+
+logger = logging.getLogger("poller.poll")
 
 FEED_LIMIT = 1000
+POLL_SECONDS = 120  # for all calls of a poll: others share its task, which is ended after 180
 PATIENCE_SECONDS = 900  # the longest pause between polls that end in a fault for a person to mend
 
 SAVED = (
@@ -42,6 +48,7 @@ SAVED = (
     "error_code",
     "error_detail",
 )
+STATES = Table(PollState, ("connection_id", *SAVED), unique=("connection_id",), update=SAVED)
 
 
 @dataclass(eq=False)
@@ -84,7 +91,7 @@ class Job:
     def client(self) -> OdooClient:
         remembered = Server.from_json(self.state.server)
         self.polled = True
-        return connect(self.connection, remembered, now=self.started_at, wanted=WANTED)
+        return connect(self.connection, remembered, now=self.started_at, wanted=WANTED, seconds=POLL_SECONDS)
 
     @cached_property
     def source(self) -> OdooSource:
@@ -143,7 +150,10 @@ class Job:
 
     def judge(self, order: Order, sure_until: datetime | None) -> Found:
         before = self.is_before_start(order.order_id, order.date_order)
-        return Found.of(self.connection, order, sure_until=sure_until, before_start=before)
+        earlier = taken_over(self.state.taken_over_until, order)
+        return Found.of(
+            self.connection, order, sure_until=sure_until, before_start=before, taken_over=earlier
+        )
 
     def set_aside(self, change: Change, order: Unreadable) -> Found:
         self.log.orders_failed += 1
@@ -160,7 +170,7 @@ class Job:
         """Turn what happened into the row's next state and the log's last words."""
         self.concluded = True
         state = self.state
-        interval = timedelta(seconds=self.connection.poll_interval_seconds)
+        interval = self._pause(now)
         if not self.polled:
             allowed_at = circuit.next_call_at(self.side.health, now)
             state.next_poll_at = now if self.put_off else max(now + interval, allowed_at)
@@ -169,10 +179,25 @@ class Job:
         self._keep_place()
         if self.error is None:
             self._succeed(now, interval)
+            if self.source.oddities and not self.log.error_code:
+                self.log.error_code, self.log.error_detail = "odoo_broken_answer", self.source.oddities
         else:
             self._fail(self.error, now, interval)
         self.log.calls = self.client.calls
         self.log.window_from, self.log.window_to = self._since, self.page_to
+
+    @property
+    def _about(self) -> dict[str, str]:
+        return {"connection": self.connection.name}
+
+    def _pause(self, now: datetime) -> timedelta:
+        connection, state = self.connection, self.state
+        longest = connection.quiet_interval_seconds
+        return pause(
+            timedelta(seconds=connection.poll_interval_seconds),
+            timedelta(seconds=longest) if longest else None,
+            quiet_for=now - (state.last_order_at or state.started_at or now),
+        )
 
     def _keep_place(self) -> None:
         state = self.state
@@ -200,9 +225,12 @@ class Job:
     def _succeed(self, now: datetime, interval: timedelta) -> None:
         self.side.health = circuit.after_success(self.side.health, now)
         state = self.state
+        if state.failures:
+            logger.info("Odoo can be read again", extra=self._about)
         state.failures, state.error_code, state.error_detail = 0, "", ""
         state.last_success_at = now
-        state.next_poll_at = self.started_at + interval if self.complete else now
+        number = self.connection.pk
+        state.next_poll_at = next_poll_at(self.started_at, interval, number=number) if self.complete else now
 
     def _fail(self, error: RemoteError, now: datetime, interval: timedelta) -> None:
         state = self.state
@@ -211,12 +239,13 @@ class Job:
         else:
             self.side.health = circuit.after_failure(self.side.health, now, error.code)
         state.failures += 1
+        logger.warning("Odoo could not be read", extra=self._about | {"code": error.code})
         state.error_code, state.error_detail = error.code, error.detail
         self.log.error_code, self.log.error_detail = error.code, error.detail
-        pause = interval
+        wait = interval
         if isinstance(error, Permanent):  # a person has to act: ask again, but ever more patiently
-            pause = max(pause, timedelta(seconds=min(PATIENCE_SECONDS, 60 * 2 ** min(state.failures, 8))))
-        state.next_poll_at = max(now + pause, circuit.next_call_at(self.side.health, now))
+            wait = max(wait, timedelta(seconds=min(PATIENCE_SECONDS, 60 * 2 ** min(state.failures, 8))))
+        state.next_poll_at = max(now + wait, circuit.next_call_at(self.side.health, now))
 
 
 def load_jobs(token: str, mine: str, ids: Sequence[int], *, now: datetime) -> list[Job]:
@@ -247,6 +276,18 @@ def load_start_ids(jobs: Sequence[Job]) -> None:
         missing[pk].learn_start_ids(bytes(packed) if packed else None)
 
 
+def add_sent_before(jobs: Iterable[Job]) -> None:
+    """What a person sent before the first window is read again with it: it may have changed long before."""
+    first = {job.connection.pk: job for job in jobs if job.first_window and not job.after_id}
+    if not first:
+        return
+    rows = SeenOrder.objects.filter(connection__in=first, version__gt=0, seeded=False)
+    columns = ("connection_id", "order_id", "write_date", "state")
+    for pk, *change in rows.exclude(content_hash=BY_STAMP).values_list(*columns):
+        if change[0] not in {each.order_id for each in first[pk].changes}:
+            first[pk].to_read.append(Change(*change))
+
+
 def save_beginnings(jobs: Sequence[Job]) -> None:
     for job in jobs:
         if job.beginning is None:
@@ -261,13 +302,7 @@ def save_beginnings(jobs: Sequence[Job]) -> None:
 
 def save_jobs(jobs: Sequence[Job]) -> None:
     """One statement for all, and one for each server about which something new was learnt."""
-    rows = [
-        PollState(connection_id=job.connection.pk, **{name: getattr(job.state, name) for name in SAVED})
-        for job in jobs
-    ]
-    PollState.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["connection"], update_fields=SAVED
-    )
+    STATES.insert_objects(job.state for job in jobs)
     for job in jobs:
         if job.polled and job.client.changed:
             learned = job.client.server.to_json()

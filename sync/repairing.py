@@ -11,11 +11,14 @@ import orjson
 from connections.models import Connection
 from sync import ledger, payload
 from sync.ledger import Found
-from sync.models import RetryItem, SeenOrder
+from sync.models import RetryItem, SeenOrder, Status
 from sync.orders import Address, Change, Order, Party, Unreadable
 from sync.reading import read_whole
+from sync.starting import taken_over
 from sync.turns import Turn
 
+OWED_BEFORE = "legacy_owed"
+READ_AT_ONCE = 200
 NOWHERE = Address("", "", "", "", "", "", "", "")
 NOBODY = Party(None, "", "", "", "", "", "", NOWHERE)
 
@@ -29,6 +32,18 @@ def reread(mine: Turn, changes: Sequence[Change]) -> list[RetryItem]:
     found = [_found(mine, wanted[order.order_id], order, sure_until) for order in orders]
     with mine.writing() as now:
         return ledger.owe(found, now)
+
+
+def reread_owed_before(mine: Turn) -> list[RetryItem]:
+    """Read what another poller owed and owe it anew. What Odoo no longer shows needs a person."""
+    marks = RetryItem.objects.filter(
+        connection=mine.connection, status=Status.FAILED, error_code=OWED_BEFORE
+    ).order_by("order_id")
+    items: list[RetryItem] = []
+    while rows := list(marks.values_list("order_id", "write_date")[:READ_AT_ONCE]):
+        items += reread(mine, [Change(order_id, stamp, "sale") for order_id, stamp in rows])
+        marks.filter(order_id__in=[order_id for order_id, _ in rows]).update(error_code="legacy_gone")
+    return items
 
 
 def cancel_gone(mine: Turn, order_ids: Sequence[int]) -> list[RetryItem]:
@@ -46,7 +61,8 @@ def _found(mine: Turn, change: Change, order: Order | Unreadable, sure_until: da
         before = mine.start.is_before(change.order_id, change.date_order)
         return Found.unreadable(mine.connection, change, order.reason, before_start=before)
     before = mine.start.is_before(order.order_id, order.date_order)
-    return Found.of(mine.connection, order, sure_until=sure_until, before_start=before)
+    earlier = taken_over(mine.start.taken_over_until, order)
+    return Found.of(mine.connection, order, sure_until=sure_until, before_start=before, taken_over=earlier)
 
 
 def _gone(

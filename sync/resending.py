@@ -22,6 +22,10 @@ __all__ = ["Busy", "NoSuchOrder", "latest", "resend"]
 class NoSuchOrder(LookupError):
     """The names, or ids, of orders that the shop does not have."""
 
+    def __init__(self, *missing: str) -> None:
+        super().__init__(", ".join(missing))
+        self.missing = missing
+
 
 def resend(
     connection: Connection,
@@ -30,17 +34,19 @@ def resend(
     names: Sequence[str] | None = None,
     last: int | None = None,
     clock: Callable[[], datetime] = timezone.now,
+    also: Callable[[], None] = lambda: None,
 ) -> list[RetryItem]:
     """Owe these orders again, as Odoo has them now: a new version and a fresh event each, marked as replay.
 
-    Choose by Odoo ids, by names, or the `last` so many that we know of. The tick delivers them. Raises
-    RemoteError, Busy, or NoSuchOrder with the names.
+    Choose by Odoo ids, by names, or the `last` so many that we know of. The tick delivers them. `also` is
+    done in the same transaction. Raises RemoteError, Busy, or NoSuchOrder with the names.
     """
     with turn(connection, clock=clock) as mine:
         wanted = _wanted(mine, order_ids, names, last)
         found = _read(mine, wanted)
         with mine.writing() as now:
             items = ledger.owe(found, now)
+            also()
             SyncLog.objects.create(
                 connection=connection,
                 kind=LogKind.RESEND,
@@ -66,7 +72,7 @@ def _wanted(
         by_name = mine.source.find(names)
         missing = [name for name in names if name not in by_name]
         if missing:
-            raise NoSuchOrder(", ".join(missing))
+            raise NoSuchOrder(*missing)
         wanted += by_name.values()
     if last:
         wanted += latest(mine.connection, last) or mine.source.newest(last)
@@ -83,5 +89,5 @@ def _read(mine: Turn, wanted: Sequence[int]) -> list[Found]:
         orders[order.order_id] = Found.of(mine.connection, order, sure_until=sure_until, replay=True)
     gone = [str(order_id) for order_id in wanted if order_id not in orders]
     if gone:
-        raise NoSuchOrder(", ".join(gone))
+        raise NoSuchOrder(*gone)
     return [orders[order_id] for order_id in wanted]

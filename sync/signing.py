@@ -4,10 +4,12 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 import secrets as random_source
 from collections.abc import Sequence
 
 PREFIX = "whsec_"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def signature_headers(
@@ -68,7 +70,7 @@ def header_value(text: str) -> str:
     ValueError for control characters: a line end would start another header. The value is not in the message.
     """
     value = text.strip(" \t")
-    if any(ord(char) < 32 or ord(char) == 127 for char in value):
+    if _CONTROL.search(value):
         raise ValueError("A header value must not hold control characters or line ends.")
     try:
         value.encode("latin-1")

@@ -3,34 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
+from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
 from connections.models import Connection
-from sync import deepcheck, draining, housekeeping, polling, reconciling, scheduling, watching
+from sync import (
+    counting,
+    deepcheck,
+    draining,
+    housekeeping,
+    polling,
+    reconciling,
+    recovering,
+    scheduling,
+    tallying,
+    watching,
+)
+from sync.alerting import telling
+from sync.discreet import discreet
+from sync.jobs import progress, remembered
 from sync.models import PollState, Reconciliation
 from sync.running.pulse import is_closing
 
 POLL, DELIVER = "sync.tasks.poll", "sync.tasks.deliver"
 DEEP_CHECK, RECONCILE = "sync.tasks.deep_check", "sync.tasks.reconcile"
+WORK_RUN, RUNS_AT_ONCE = "sync.tasks.work_run", 4
+SLICE_SECONDS = 30  # of a run, where nobody looks each second
 RUN_RECONCILIATION = "sync.tasks.run_reconciliation"
 
 CHECKS_AT_ONCE = 200  # handed out each minute
 CHECKS_PER_TASK = 3  # each may take a slice of 30 s, and a task 180 s
 
 
+@discreet
 def poll(token: str, ids: Sequence[int]) -> int:
     """Poll a claimed batch. Run late or twice it finds its leases gone and does nothing."""
     return len(polling.poll(token, ids, closing=is_closing))
 
 
+@discreet
 def deliver(token: str, ids: Sequence[int]) -> int:
     """Deliver what a claimed batch owes. Run late or twice it finds its leases gone and does nothing."""
     return len(draining.deliver_due(token, ids, closing=is_closing))
 
 
+@discreet
+@remembered
 def tick() -> str:
     """Claim what is due and hand it to the queue: the minute's schedule, so that a plain qcluster polls."""
     now = timezone.now()
@@ -38,7 +60,27 @@ def tick() -> str:
     limit = settings.BATCH_SIZE * settings.WORKERS * 2
     polls = hand_out(POLL, scheduling.claim_polls(now, limit))
     deliveries = hand_out(DELIVER, scheduling.claim_deliveries(now, limit))
+    hand_out_runs(now, seconds=SLICE_SECONDS)
     return f"{polls} polls, {deliveries} deliveries"
+
+
+def hand_out_runs(now: datetime, *, seconds: float = 0, broker: object | None = None) -> int:
+    """Queue a step of each run that is due."""
+    claims = scheduling.claim_runs(now, RUNS_AT_ONCE)
+    for token, ids in claims:
+        async_task(WORK_RUN, token, ids[0], seconds, broker=broker, save=False)
+    return len(claims)
+
+
+@discreet
+def work_run(token: str, number: int, seconds: float = 0) -> int:
+    """Do the next orders of a claimed run. Late or twice it finds its lease gone and does nothing."""
+    return recovering.work(token, number, seconds=seconds, closing=is_closing)
+
+
+def queue_depth() -> int:
+    """How many tasks wait; raises what the queue's client raises when it is away."""
+    return int(get_broker().queue_size())
 
 
 def hand_out(task: str, claim: scheduling.Claim, *, broker: object | None = None) -> int:
@@ -49,6 +91,8 @@ def hand_out(task: str, claim: scheduling.Claim, *, broker: object | None = None
     return len(ids)
 
 
+@discreet
+@remembered
 def check() -> str:
     """Hand out the deep checks and reconciliations that are due: the minute's schedule."""
     now = timezone.now()
@@ -59,16 +103,19 @@ def check() -> str:
     return f"{deep} deep checks, {full} reconciliations"
 
 
+@discreet
 def deep_check(ids: Sequence[int]) -> int:
     """Read the open orders of these connections again, one after the other."""
     return sum(deepcheck.deep_check(c) is not None for c in _enabled(ids) if not is_closing())
 
 
+@discreet
 def reconcile(ids: Sequence[int]) -> int:
     """Compare these connections with Odoo and repair, one after the other."""
     return sum(reconciling.reconcile_due(c).is_clean for c in _enabled(ids) if not is_closing())
 
 
+@discreet
 def run_reconciliation(number: int) -> bool:
     """One that a person asked for. Returns whether it found nothing."""
     return reconciling.run(Reconciliation.objects.get(pk=number)).is_clean
@@ -78,11 +125,17 @@ def queue_reconciliation(wanted: Reconciliation) -> None:
     async_task(RUN_RECONCILIATION, wanted.pk, save=False)
 
 
+@discreet
+@remembered
 def watch() -> int:
     """Look for what would go wrong in silence: the minute's schedule."""
     now = timezone.now()
     housekeeping.wake_overdue(now)
-    return len(watching.watch())
+    tallying.tally(now)
+    counting.count(now)
+    findings = watching.watch()
+    telling.alert(findings, now)
+    return len(findings)
 
 
 def hand_out_ids(task: str, ids: Sequence[int]) -> int:
@@ -95,6 +148,8 @@ def _enabled(ids: Sequence[int]) -> list[Connection]:
     return list(Connection.objects.enabled().filter(pk__in=ids))
 
 
+@discreet
+@remembered
 def housekeep() -> dict[str, int]:
     """Age out what settings say, free what died."""
-    return housekeeping.housekeep(timezone.now())
+    return housekeeping.housekeep(timezone.now(), said=lambda text: progress(housekeep, text))

@@ -45,7 +45,7 @@ def receiver_stages(connection: Connection, *, now: datetime) -> Iterator[Stage]
 
 def _forgery(receiver: Receiver, connection: Connection, now: datetime) -> Stage:
     """A good receiver refuses what somebody else signed; one that does not is worth a warning."""
-    stranger = Receiver(receiver.url, receiver.connection_id, (new_secret(),), receiver.send_secret_header)
+    stranger = Receiver(receiver.url, receiver.connection_id, new_secret(), receiver.send_secret_header)
     outcome = _post(stranger, connection, now)
     name = _("The receiver refuses a wrong signature")
     if outcome.verdict is Verdict.DELIVERED:
@@ -65,7 +65,7 @@ def _post(receiver: Receiver, connection: Connection, now: datetime) -> Outcome:
 def _stage(name: Any, ok: bool | None, outcome: Outcome, receiver: Receiver) -> Stage:
     words = [outcome.detail, _status(outcome)]
     if not ok:
-        words.append(_safe(outcome.answer, receiver))
+        words.append(receiver.masked(outcome.answer)[:ANSWER_SHOWN])
     return Stage(name, ok, outcome.code, " ".join(filter(None, words)), _seconds(outcome))
 
 
@@ -75,10 +75,3 @@ def _status(outcome: Outcome) -> str:
 
 def _seconds(outcome: Outcome) -> float:
     return outcome.duration_ms / 1000
-
-
-def _safe(answer: str, receiver: Receiver) -> str:
-    """The beginning of an answer; a receiver may echo what it got, the secret with it."""
-    for secret in receiver.secrets:
-        answer = answer.replace(secret, "********")
-    return answer[:ANSWER_SHOWN]

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q
 from django.utils import timezone
 
 from connections.models import Circuit, CircuitState, Lease, Side
-from sync.models import PollState, Reconciliation, RetryItem, Status
+from sync.beating import silent_since
+from sync.models import AlertChannelState, PollState, Progress, Reconciliation, RetryItem, Status
 from sync.models.findings import Finding
+from sync.repairing import OWED_BEFORE
 
 LATE_SECONDS = 120  # beyond its interval
 CLOCK_SECONDS = 300
 KEY_DAYS = 14
+REPAIR_TOLD_FOR = timedelta(hours=24)
+DISK_BYTES = 512 * 1024**2
 SILENT_READS = "odoo_own_documents_only"
 
 Found = tuple[int | None, str, str]  # connection, cause, detail
@@ -58,8 +64,8 @@ def _undelivered(now: datetime) -> Iterator[Found]:
 
 
 def _needs_person(now: datetime) -> Iterator[Found]:
-    failed = RetryItem.objects.filter(status=Status.FAILED).values("connection").annotate(n=Count("pk"))
-    for row in failed.order_by():
+    failed = RetryItem.objects.filter(status=Status.FAILED).exclude(error_code=OWED_BEFORE)
+    for row in failed.values("connection").annotate(n=Count("pk")).order_by():
         yield row["connection"], "items_need_a_person", str(row["n"])
 
 
@@ -113,6 +119,35 @@ def _differences(now: datetime) -> Iterator[Found]:
             yield row.connection_id, "reconciliation_found", str(sum(row.counts.values()))
 
 
+def _repaired(now: datetime) -> Iterator[Found]:
+    """The newest reconciliation of a connection had to put something right: polling should have seen it."""
+    newest = Reconciliation.objects.values("connection").annotate(last=Max("pk")).values("last")
+    lately = Reconciliation.objects.filter(pk__in=newest, finished_at__gte=now - REPAIR_TOLD_FOR)
+    for row in lately.filter(progress=Progress.DONE, repair=True):
+        if sum(row.counts.values()):
+            yield row.connection_id, "reconciliation_repaired", str(sum(row.counts.values()))
+
+
+def _pollers(now: datetime) -> Iterator[Found]:
+    since = silent_since(now)
+    if since is not None:
+        yield None, "poller_silent", f"{since:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _disk(now: datetime) -> Iterator[Found]:
+    """Where the database file, the queue and the cache of this host are."""
+    usage = shutil.disk_usage(settings.DATA_DIR)
+    if usage.free < min(DISK_BYTES, usage.total // 20):
+        yield None, "disk_full_soon", f"{usage.free // 1024**2} MB"
+
+
+def _channels(now: datetime) -> Iterator[Found]:
+    failing = AlertChannelState.objects.filter(channel__enabled=True, failures__gte=3)
+    names = list(failing.values_list("channel__name", flat=True))
+    if names:
+        yield None, "alert_channel_fails", ", ".join(names)
+
+
 LOOKS: tuple[Callable[[datetime], Iterator[Found]], ...] = (
     _overdue,
     _undelivered,
@@ -123,4 +158,8 @@ LOOKS: tuple[Callable[[datetime], Iterator[Found]], ...] = (
     _clocks,
     _rights,
     _differences,
+    _repaired,
+    _pollers,
+    _disk,
+    _channels,
 )

@@ -14,6 +14,7 @@ from django.core.cache import cache
 from django.utils import translation
 
 from connections.models import Connection
+from tests.node import Node, installed
 
 ROOT = Path(__file__).parent.parent
 POSTGRES_URL = os.environ.get("POLLER_TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/postgres")
@@ -117,6 +118,12 @@ def redis_url():
     except redis.RedisError:
         pytest.skip("Redis is not reachable (POLLER_TEST_REDIS, or 127.0.0.1:6379)")
     return REDIS_URL
+
+
+@pytest.fixture(scope="session")
+def node(pytestconfig):
+    """JavaScript with the official `standardwebhooks`; the first test that asks has it installed by npm."""
+    return Node(installed(pytestconfig.cache))
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,8 @@ FORBIDDEN_NAMES = {"utils", "helpers", "common", "services", "manager", "signals
 
 # What only some modules may import.
 DOORS = {
-    "requests": ["connections/http.py"],
-    "urllib3": ["connections/http.py"],
+    "requests": ["connections/http.py", "connections/pools.py"],
+    "urllib3": ["connections/http.py", "connections/pools.py"],
     "httpx": [],
     "django_q": [
         "sync/tasks.py",

@@ -36,4 +36,4 @@ def test_each_make_target_named_exists():
 
 def test_each_file_linked_is_there():
     linked = re.findall(r"\]\(((?!http)[^)#]+)\)", README)
-    assert [path for path in linked if not (ROOT / path).exists() and path != "docs/img/admin.png"] == []
+    assert [path for path in linked if not (ROOT / path).exists()] == []

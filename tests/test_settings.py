@@ -10,7 +10,19 @@ import pytest
 
 from tests.conftest import ROOT
 
-READERS = {"text", "words", "whole", "choice", "switch", "address", "key", "encryption_keys", "str", "path"}
+READERS = {
+    "address",
+    "choice",
+    "encryption_keys",
+    "key",
+    "networks",
+    "path",
+    "str",
+    "switch",
+    "text",
+    "whole",
+    "words",
+}
 
 
 def names_read():

@@ -2,21 +2,34 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from connections.diagnosis.alerts import ALERTS
 from connections.diagnosis.cause import Cause
+from connections.diagnosis.legacy import LEGACY
 from connections.diagnosis.odoo import ODOO
 from connections.diagnosis.receiver import RECEIVER
 from connections.diagnosis.watch import WATCH
 
 __all__ = ["CAUSES", "Cause", "explain"]
 
+ADD_THE_KEY = _(
+    "Whoever runs the server adds the key it was written with to POLLER_ENCRYPTION_KEY, after the new one, "
+    "and starts again. If that key is lost, type the secret anew."
+)
+
 CAUSES: dict[str, Cause] = {
     "unknown": Cause(
         _("Something went wrong that we do not know yet"),
         _("Show the technical detail below to an engineer."),
     ),
+    "odoo_secret_unreadable": Cause(_("The stored API key cannot be read with our keys"), ADD_THE_KEY),
+    "receiver_secret_unreadable": Cause(
+        _("A stored webhook secret cannot be read with our keys"), ADD_THE_KEY
+    ),
     **ODOO,
     **RECEIVER,
     **WATCH,
+    **LEGACY,
+    **ALERTS,
 }
 
 

@@ -56,4 +56,26 @@ WATCH: dict[str, Cause] = {
         _("A comparison with Odoo did not come to its end"),
         _("Read its error, have it mended, and start it again. The next one comes by itself within a day."),
     ),
+    "reconciliation_repaired": Cause(
+        _("A comparison with Odoo had to put orders right"),
+        _(
+            "Nothing to do now: they were sent. If it happens again, show the comparison's orders to an "
+            "engineer, since polling should have seen them first."
+        ),
+    ),
+    "poller_silent": Cause(
+        _("No poller is running"),
+        _(
+            "Start it (manage.py runpoller, or the service on the server) and see why it ended in its log. "
+            "Nothing is lost meanwhile."
+        ),
+    ),
+    "disk_full_soon": Cause(
+        _("The disk of the poller's data is nearly full"),
+        _("Make room or enlarge the disk: without it nothing can be recorded, so nothing is sent."),
+    ),
+    "alert_channel_fails": Cause(
+        _("Alerts cannot be delivered"),
+        _("Open the alert channel, read the error, mend its address, and press “Send a test”."),
+    ),
 }

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from connections.errors import RemoteError
+from connections.errors import Contract, RemoteError
 from connections.odoo.client import OdooClient
 
+KEYS_END_SINCE = 18
 RECORDS_SINCE = 18  # `has_group` is a method of records
 ALL_ORDERS = "sales_team.group_sale_salesman_all_leads"
 OWN_ORDERS = "sales_team.group_sale_salesman"
+SHOWN_CHARACTERS = 100
 
 
 def sees_own_orders_only(client: OdooClient) -> bool:
@@ -24,12 +26,15 @@ def in_group(client: OdooClient, group: str) -> bool:
 
 def key_ends(client: OdooClient) -> list[tuple[datetime, str]]:
     """When the user's API keys end, soonest first, with names; Odoo 18 and newer. Raises RemoteError."""
+    if client.server.major < KEYS_END_SINCE:
+        # Not even asked: an unknown field leaves a traceback in the server's log.
+        raise Contract("odoo_unknown_field", "keys have no end before Odoo 18")
     keys = client.search_read(
         "res.users.apikeys",
         domain=[["user_id", "=", client.server.uid]],
         fields=["name", "expiration_date"],
     )
-    ends = [(_moment(key.get("expiration_date")), str(key.get("name"))) for key in keys]
+    ends = [(_moment(key.get("expiration_date")), shown(key.get("name"))) for key in keys]
     return sorted((end, name) for end, name in ends if end is not None)
 
 
@@ -49,8 +54,14 @@ def look(client: OdooClient) -> Mapping[str, Any]:
     return found
 
 
+def shown(text: object) -> str:
+    """What a server calls something, short enough for a page; "" for what is no text."""
+    return text[:SHOWN_CHARACTERS] if isinstance(text, str) else ""
+
+
 def _moment(text: object) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(text)).replace(tzinfo=UTC) if text else None
+        moment = datetime.fromisoformat(text).replace(tzinfo=UTC) if isinstance(text, str) else None
     except ValueError:
         return None
+    return moment if moment and 2000 <= moment.year < 9000 else None

@@ -10,6 +10,10 @@ import orjson
 from connections.errors import Access, Contract, RemoteError, Temporary
 from connections.http import Answer
 
+# A whole read of 200 long orders has a tenth of it. What is small on its way may be large in memory.
+MOST_VALUES = 3_000_000
+MESSAGE_CHARACTERS = 1000
+
 # Everything that is not named here is Temporary: what nobody knows is worth another try.
 _NAMES: dict[str, tuple[type[RemoteError], str]] = {
     "odoo.exceptions.AccessDenied": (Access, "odoo_access_denied"),
@@ -76,6 +80,10 @@ def page_result(answer: Answer, now: datetime) -> Any:
 
 
 def parsed(answer: Answer) -> Any:
+    """The JSON of an answer. Raises Contract."""
+    body = answer.body
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > MOST_VALUES:
+        raise Contract("odoo_too_large", f"more than {MOST_VALUES} values")
     try:
         return orjson.loads(answer.body)
     except orjson.JSONDecodeError:
@@ -105,8 +113,9 @@ def _rpc_error(error: Any) -> RemoteError:
 
 def _short(name: str, message: Any) -> str:
     """The error's name and the first line of its message; `debug`, a traceback, is never looked at."""
-    first = message.strip().partition("\n")[0] if isinstance(message, str) else ""
-    return "".join(letter for letter in f"{name.rpartition('.')[2]}: {first}" if letter.isprintable())
+    text = message[:MESSAGE_CHARACTERS].strip() if isinstance(message, str) else ""
+    told = f"{name[-MESSAGE_CHARACTERS:].rpartition('.')[2]}: {text.partition(chr(10))[0]}"
+    return "".join(letter for letter in told if letter.isprintable())
 
 
 def status_error(answer: Answer, now: datetime) -> RemoteError:
@@ -158,13 +167,13 @@ def _place(location: str) -> str:
 
 
 def records(result: Any) -> list[dict[str, Any]]:
-    """A list of records with whole numbers for ids. Raises Contract."""
+    """A list of records, with {} for each thing that is none: the others are good all the same.
+
+    What is in a record, its id as well, is for the caller to look at. Raises Contract.
+    """
     if not isinstance(result, list):
         raise broken("no list of records")
-    for record in result:
-        if not isinstance(record, dict) or type(record.get("id")) is not int:
-            raise broken("a record without a number")
-    return result
+    return [record if isinstance(record, dict) else {} for record in result]
 
 
 def whole_number(result: Any) -> int:

@@ -24,12 +24,16 @@ def connect(
     *,
     now: datetime,
     wanted: Wanted,
+    seconds: float = float("inf"),
     sleep: Callable[[float], object] = time.sleep,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> "OdooClient":
-    """A client that has asked nothing yet: its first use probes, unless `remembered` is still good."""
+    """A client that has asked nothing yet: its first use probes, unless `remembered` is still good.
+
+    `seconds` is how long all its calls together may take.
+    """
     identity = identity_of(connection, wanted)
-    line = Line(Target.of(connection), now=now, sleep=sleep, monotonic=monotonic)
+    line = Line(Target.of(connection), now=now, seconds=seconds, sleep=sleep, monotonic=monotonic)
     server = remembered if remembered and remembered.is_good(identity, now) else None
     return OdooClient(line, server=server, wanted=wanted, identity=identity)
 

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from connections import http
-from connections.errors import RemoteError, on_side
+from connections.errors import RemoteError, Temporary, on_side
 from connections.fields import MASK
 from connections.models import SHARED_HOSTS_SUFFIX
 from connections.odoo.server import Target
@@ -19,17 +20,22 @@ Judge = Callable[[http.Answer, datetime], Any]
 
 
 class Line:
-    """`calls` so far; of the last answer `server_time` (its Date header, UTC) and `call_seconds`."""
+    """`calls` so far; of the last answer `server_time` (its Date header, UTC) and `call_seconds`.
+
+    `seconds` is how long all calls together may take: each for itself may be in time, and slow all the same.
+    """
 
     def __init__(
         self,
         target: Target,
         *,
         now: datetime,
+        seconds: float = float("inf"),
         sleep: Callable[[float], object] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.target = target
+        self.seconds = seconds
         self.calls = 0
         self.server_time: datetime | None = None
         self.call_seconds = 0.0
@@ -47,6 +53,7 @@ class Line:
         self, path: str, judge: Judge, *, body: bytes | None = None, headers: Mapping[str, str] = NOTHING
     ) -> Any:
         """What `judge` makes of the answer; a POST when there is a body. Raises RemoteError."""
+        self.target.key.reveal()  # before anything is asked in vain
         self._wait_for_our_turn()
         self.calls += 1
         try:
@@ -57,15 +64,23 @@ class Line:
     def _request(self, path: str, body: bytes | None, headers: Mapping[str, str]) -> http.Answer:
         method, kind = ("GET", {}) if body is None else ("POST", {"Content-Type": "application/json"})
         url = self.target.url + path
-        answer = http.request(method, url, headers={**kind, **headers}, body=body, limits=http.ODOO_LIMITS)
+        headers = {**kind, **headers}
+        answer = http.request(method, url, headers=headers, body=body, limits=self._limits())
         self.server_time = answer.server_time or self.server_time
         self.call_seconds = answer.seconds
         return answer
 
+    def _limits(self) -> http.Limits:
+        left = self._started + self.seconds - self._monotonic()
+        if left <= 0:
+            raise Temporary("timeout", f"the calls together took more than {self.seconds:.0f} s")
+        whole = min(http.ODOO_LIMITS.whole_seconds, left)
+        return replace(http.ODOO_LIMITS, whole_seconds=whole)
+
     def _presentable(self, error: RemoteError) -> RemoteError:
         """With our side in its code; a server may quote what it was sent, and our key was in that."""
         key = self.target.key.reveal()
-        detail = error.detail.replace(key, MASK) if key else error.detail
+        detail = _masked(error.detail, key) if key else error.detail
         code = "odoo_plan_without_api" if error.code == "odoo_forbidden" and self._is_online else error.code
         told = type(error)(code, detail[:DETAIL_LENGTH], status=error.status, retry_at=error.retry_at)
         return on_side("odoo", told)
@@ -81,3 +96,10 @@ class Line:
         if wait > 0:
             self._sleep(wait)
         self._next_call = max(self._next_call, self._monotonic()) + 1 / self.target.calls_per_second
+
+
+def _masked(text: str, key: str) -> str:
+    """The text was cut where it was too long: what is left of a key there is part of a secret as well."""
+    text = text.replace(key, MASK)
+    cut = next((size for size in range(len(key) - 1, 3, -1) if text.endswith(key[:size])), 0)
+    return text[: len(text) - cut] + MASK if cut else text

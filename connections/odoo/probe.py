@@ -13,7 +13,8 @@ from connections.odoo.server import Server, Wanted
 
 JSON2_SINCE = 19
 LISTED_NAMES = 5
-_VERSION = re.compile(r"(?:saas[~-])?(\d{1,3})\.\d+")
+NAME_CHARACTERS = 63  # PostgreSQL has no longer ones
+_VERSION = re.compile(r"(?:saas[~-])?([0-9]{1,3})\.[0-9]{1,3}")
 
 
 class Speaks(Protocol):
@@ -122,7 +123,8 @@ def database_error(line: Line, error: RemoteError) -> RemoteError:
         missing, detail = _fares_like_a_missing_one(line), error.detail
     else:
         missing = line.target.database not in names
-        detail = "the server has: " + ", ".join(map(str, names[:LISTED_NAMES]))
+        shown = [name[:NAME_CHARACTERS] for name in names[:LISTED_NAMES] if isinstance(name, str)]
+        detail = "the server has: " + ", ".join(shown)
     return Temporary("odoo_wrong_database", detail) if missing else error
 
 

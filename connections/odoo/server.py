@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from connections.fields import Secret, reveal
+from connections.fields import LostSecret, Secret, reveal
 from connections.models import Connection
 
 Wanted = Mapping[str, Iterable[str]]  # the fields a source would like to read, by model
@@ -32,7 +32,7 @@ class Target:
             url=connection.odoo_url.rstrip("/"),
             database=connection.database,
             username=connection.username,
-            key=Secret(reveal(connection.api_key)),
+            key=_key(connection.api_key),
             protocol=connection.protocol,
             calls_per_second=connection.calls_per_second,
         )
@@ -80,6 +80,11 @@ class Server:
             return None
         whole = type(server.uid) is int and type(server.major) is int and server.probed_at.tzinfo
         return server if whole and server.protocol in ("jsonrpc", "json2") else None
+
+
+def _key(stored: Any) -> Secret:
+    """One that cannot be read stays so: the first call tells."""
+    return stored if isinstance(stored, LostSecret) else Secret(reveal(stored))
 
 
 def identity_of(connection: Connection, wanted: Wanted) -> str:

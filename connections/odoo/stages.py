@@ -134,7 +134,7 @@ def _whose_key(client: OdooClient, username: str) -> str:
     me = client.read("res.users", ids=[client.server.uid], fields=["login"])
     login = me[0].get("login") if me else None
     if login != username:
-        raise Finding("odoo_other_user", str(login))
+        raise Finding("odoo_other_user", account.shown(login))
     return username
 
 
@@ -171,9 +171,10 @@ def _everybodys_orders(client: OdooClient) -> str:
 
 def _companies(client: OdooClient, company_id: int | None) -> str:
     me = client.read("res.users", ids=[client.server.uid], fields=["company_ids"])
-    ids = [number for number in (me[0].get("company_ids") if me else None) or [] if type(number) is int]
-    named = client.read("res.company", ids=ids[:SHOWN], fields=["display_name"])
-    names = ", ".join(f"{company['id']} {company.get('display_name')}" for company in named)
+    listed = me[0].get("company_ids") if me else None
+    ids = [number for number in listed if type(number) is int] if isinstance(listed, list) else []
+    named = client.read("res.company", ids=ids[:SHOWN], fields=["display_name"])[:SHOWN]
+    names = ", ".join(f"{_number(company)} {account.shown(company.get('display_name'))}" for company in named)
     if company_id is not None and company_id not in ids:
         raise Finding("odoo_company_not_visible", names, ok=False)
     if company_id is None and len(ids) > 1:
@@ -212,4 +213,8 @@ def _newest(client: OdooClient, company_id: int | None) -> str:
     found = client.search_read("sale.order", domain=domain, fields=fields, order="id desc", limit=1)
     if not found:
         raise Finding("odoo_no_orders")
-    return f"{found[0].get('name')}, {found[0].get('write_date')} UTC"
+    return f"{account.shown(found[0].get('name'))}, {account.shown(found[0].get('write_date'))} UTC"
+
+
+def _number(record: Mapping[str, Any]) -> int | str:
+    return record["id"] if type(record.get("id")) is int else "?"

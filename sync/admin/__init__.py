@@ -1,5 +1,17 @@
 """The desk: what support staff see and may do. One file per family of pages."""
 
-from sync.admin import checks, connections, home, ledger, logs, orders, people, queue
+from sync.admin import alerts, checks, connections, home, ledger, logs, people, queue, recover, runs, seen
 
-__all__ = ["checks", "connections", "home", "ledger", "logs", "orders", "people", "queue"]
+__all__ = [
+    "alerts",
+    "checks",
+    "connections",
+    "home",
+    "ledger",
+    "logs",
+    "people",
+    "queue",
+    "recover",
+    "runs",
+    "seen",
+]

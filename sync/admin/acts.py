@@ -5,11 +5,12 @@ State changes on POST only. (The theme's plain buttons run on GET, so each of ou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import unquote
@@ -22,7 +23,10 @@ from unfold.decorators import action
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from connections.leases import new_token
+from sync.admin.beginning import begin
 from sync.admin.desk import page
+from sync.recovering import MOST_ROWS
 
 Desk = TypeVar("Desk", bound=type[Any])
 
@@ -44,11 +48,12 @@ class ReasonForm(ActForm):
 
 @dataclass(frozen=True)
 class Report:
-    """What an act did: `done` gets an entry in its history, the sentences are shown."""
+    """What an act did: `done` gets entries in the history, `changed` is by primary key, the rest is said."""
 
     done: Sequence[Model] = ()
     said: str = ""
     left: Sequence[str] = ()
+    changed: Mapping[Any, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ class Act:
     """`run(request, rows, what the form asked)` changes state, of at most `limit` rows at once.
 
     `offered(row)` tells whether its page shows the button: one that would change nothing is in the way.
+    With a `kind` many rows become a run: `rows_of` makes of the list's rows those it works on.
     """
 
     name: str
@@ -68,6 +74,8 @@ class Act:
     confirm_many: bool = False
     limit: int = 5000
     offered: Callable[[Any], bool] = lambda row: True
+    kind: str = ""
+    rows_of: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda queryset: queryset
 
     @property
     def dialog(self) -> dict[str, Any]:
@@ -79,17 +87,28 @@ class Act:
         }
 
 
-def acts(*chosen: Act) -> Callable[[Desk], Desk]:
-    """Class decorator: puts these acts on a ModelAdmin's list and on the page of each row."""
+def acts(
+    *chosen: Act, more: Sequence[Act] = (), listed: Sequence[Act] = (), pages: Sequence[str] = ()
+) -> Callable[[Desk], Desk]:
+    """Class decorator: puts these acts on a ModelAdmin's list and on the page of each row.
+
+    There each of `chosen` has a button; `more` are in a menu; `listed` are on the list only. `pages` are
+    methods of the class that have buttons before all others.
+    """
+    every = [*chosen, *more, *listed]
 
     def decorate(desk: Desk) -> Desk:
-        for act in chosen:
+        for act in every:
             setattr(desk, act.name, _on_list(act))
-            setattr(desk, f"{act.name}_one", _on_page(act))
+            if act not in listed:
+                setattr(desk, f"{act.name}_one", _on_page(act))
             setattr(desk, f"has_{act.name}_permission", _allowed(act))
-        desk.actions = [act.name for act in chosen]
-        desk.actions_detail = [f"{act.name}_one" for act in chosen]
-        desk.get_actions_detail = _offered(desk.get_actions_detail, chosen)
+        desk.actions = [act.name for act in every]
+        desk.actions_detail = [*pages, *(f"{act.name}_one" for act in chosen)]
+        if more:
+            menu = {"title": gettext_lazy("More"), "items": [f"{act.name}_one" for act in more]}
+            desk.actions_detail.append(menu)
+        desk.get_actions_detail = _offered(desk.get_actions_detail, every)
         return desk
 
     return decorate
@@ -130,6 +149,8 @@ def _on_page(act: Act) -> Any:
 
 def _on_list(act: Act) -> Any:
     def press(desk: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        if act.kind and queryset[: settings.CONFIRM_ABOVE + 1].count() > settings.CONFIRM_ABOVE:
+            return _begin(desk, request, act, queryset)
         rows = list(queryset[: act.limit + 1])
         if len(rows) > act.limit:
             too_many = _("Nothing was done: choose at most %(limit)s at once.") % {"limit": act.limit}
@@ -149,14 +170,36 @@ def _on_list(act: Act) -> Any:
     return press
 
 
-def _ask(desk: Any, request: HttpRequest, act: Act, rows: list[Any], form: Any) -> HttpResponse:
+def _begin(desk: Any, request: HttpRequest, act: Act, queryset: QuerySet[Any]) -> HttpResponse | None:
+    """So many are done in the background, after a question that names their number."""
+    rows = act.rows_of(queryset).order_by("pk")
+    count = rows[: MOST_ROWS + 1].count()
+    if count > MOST_ROWS:
+        too_many = _("Nothing was done: choose at most %(limit)s at once.") % {"limit": MOST_ROWS}
+        messages.error(request, too_many)
+        return None
+    sure = request.POST.get("confirmed") == str(count)
+    form = act.form(request=request, data=request.POST if sure else None)
+    if not (sure and form.is_valid()):
+        return _ask(desk, request, act, list(rows[:20]), form, count=count)
+    token, reason = request.POST.get("token", "")[:32], form.cleaned_data.get("reason", "")
+    run = begin(request, rows, kind=act.kind, token=token, reason=reason)
+    return HttpResponseRedirect(page(run))
+
+
+def _ask(
+    desk: Any, request: HttpRequest, act: Act, rows: list[Any], form: Any, *, count: int = 0
+) -> HttpResponse:
+    """`count` is given where so many are asked about that their number is named."""
     context = {
         **desk.admin_site.each_context(request),
         "title": act.title,
         "opts": desk.opts,
         "act": act,
         "rows": rows[:20],
-        "more": max(0, len(rows) - 20),
+        "more": max(0, (count or len(rows)) - 20),
+        "count": count,
+        "token": request.POST.get("token") or new_token(),
         "form": form,
         "chosen": request.POST.getlist("_selected_action"),
         "select_across": request.POST.get("select_across", "0"),
@@ -166,14 +209,23 @@ def _ask(desk: Any, request: HttpRequest, act: Act, rows: list[Any], form: Any) 
 
 def _perform(request: HttpRequest, act: Act, rows: list[Any], values: dict[str, Any]) -> None:
     report = act.run(request, rows, values)
-    if report.done:
+    said = ": ".join(filter(None, [str(act.title), values.get("reason", "")]))
+    for change, done in _by_change(report).items():
         LogEntry.objects.log_actions(
             user_id=request.user.pk,  # type: ignore[arg-type]  # nobody gets here without signing in
-            queryset=report.done,
+            queryset=done,
             action_flag=CHANGE,
-            change_message=": ".join(filter(None, [str(act.title), values.get("reason", "")])),
+            change_message=f"{said} ({change})" if change else said,
         )
     if report.said:
         messages.success(request, report.said)
     for sentence in report.left:
         messages.warning(request, sentence)
+
+
+def _by_change(report: Report) -> dict[str, list[Model]]:
+    """Rows that changed alike are written in one statement."""
+    rows: dict[str, list[Model]] = {}
+    for row in report.done:
+        rows.setdefault(report.changed.get(row.pk, ""), []).append(row)
+    return rows

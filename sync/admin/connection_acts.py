@@ -1,9 +1,7 @@
-"""What people may do with connections: test, poll now, pause and resume, reset circuits."""
+"""What people may do with connections: test, poll now, reset circuits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -15,18 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy, ngettext
 
 from connections.diagnosis import explain
-from connections.models import Circuit, CircuitState, Connection, Side, pause, resume
-from sync import ledger
-from sync.admin.acts import Act, ReasonForm, Report
+from connections.models import Circuit, CircuitState, Connection, Side
+from sync.admin.acts import Act, Report
+from sync.admin.waking import wake
 from sync.models import PollState
 from sync.testing import Stage, run_test
-
-
-def wake(connection_ids: Iterable[int], now: datetime) -> None:
-    """Poll these connections and serve their receivers at the next tick."""
-    PollState.objects.create_missing(now)
-    PollState.objects.filter(connection__in=set(connection_ids)).wake(now)
-    ledger.wake_deliveries(connection_ids, now)
 
 
 def _test(request: HttpRequest, rows: list[Connection], values: dict[str, Any]) -> Report:
@@ -52,7 +43,8 @@ def _stages(row: Connection) -> tuple[list[Stage], str]:
 
 def _poll(request: HttpRequest, rows: list[Connection], values: dict[str, Any]) -> Report:
     now = timezone.now()
-    resting = _paused(rows, now, sides=(Side.ODOO,))
+    paused = Circuit.objects.paused(now).filter(connection__in=rows, side=Side.ODOO)
+    resting = set(paused.values_list("connection_id", flat=True))
     able = [row for row in rows if row.enabled and row.pk not in resting]
     PollState.objects.create_missing(now)
     PollState.objects.filter(connection__in=able).wake(now)
@@ -65,31 +57,6 @@ def _poll(request: HttpRequest, rows: list[Connection], values: dict[str, Any]) 
         "%s connections are disabled or paused, so they are not polled.",
         left,
     )
-    return Report(able, said % len(able) if able else "", [why % left] if left else [])
-
-
-def _pause(request: HttpRequest, rows: list[Connection], values: dict[str, Any]) -> Report:
-    resting = _paused(rows, timezone.now(), sides=(Side.ODOO, Side.WEBHOOK))
-    able = [row for row in rows if row.pk not in resting]
-    pause(able, by=request.user.get_username(), reason=values["reason"])
-    said = ngettext("%s connection is paused.", "%s connections are paused.", len(able))
-    why = ngettext("%s connection was paused already.", "%s connections were paused already.", len(resting))
-    return Report(able, said % len(able) if able else "", [why % len(resting)] if resting else [])
-
-
-def _resume(request: HttpRequest, rows: list[Connection], values: dict[str, Any]) -> Report:
-    now = timezone.now()
-    resting = set(
-        Circuit.objects.filter(connection__in=rows, paused_at__isnull=False).values_list(
-            "connection_id", flat=True
-        )
-    )
-    able = [row for row in rows if row.pk in resting]
-    resume(able)
-    wake([row.pk for row in able], now)
-    said = ngettext("%s connection goes on.", "%s connections go on.", len(able))
-    left = len(rows) - len(able)
-    why = ngettext("%s connection was not paused.", "%s connections were not paused.", left)
     return Report(able, said % len(able) if able else "", [why % left] if left else [])
 
 
@@ -116,13 +83,6 @@ def _is_troubled(circuit: Circuit) -> bool:
     return bool(circuit.state != CircuitState.CLOSED or circuit.failures or circuit.wait_until)
 
 
-def _paused(rows: list[Connection], now: datetime, *, sides: tuple[Side, ...]) -> set[int]:
-    """Those of which every one of these sides is paused."""
-    paused = Circuit.objects.paused(now).filter(connection__in=rows, side__in=sides)
-    found = list(paused.values_list("connection_id", flat=True))
-    return {pk for pk in found if found.count(pk) == len(sides)}
-
-
 TEST = Act(
     name="test",
     title=gettext_lazy("Test connection"),
@@ -142,28 +102,6 @@ POLL = Act(
     permission="connections.poll_connection",
     run=_poll,
     question=gettext_lazy("Asks Odoo for new orders within seconds instead of waiting for the next poll."),
-)
-PAUSE = Act(
-    name="pause",
-    title=gettext_lazy("Pause"),
-    icon="pause",
-    permission="connections.pause_connection",
-    run=_pause,
-    question=gettext_lazy(
-        "Nothing is read from Odoo and nothing is sent until somebody resumes it. Nothing is lost."
-    ),
-    form=ReasonForm,
-    confirm_many=True,
-    offered=lambda row: sum(circuit.is_paused(timezone.now()) for circuit in row.circuits.all()) < len(Side),
-)
-RESUME = Act(
-    name="resume",
-    title=gettext_lazy("Resume"),
-    icon="play_arrow",
-    permission="connections.pause_connection",
-    run=_resume,
-    question=gettext_lazy("Reads from Odoo and sends again, beginning with what has been waiting."),
-    offered=lambda row: any(circuit.paused_at for circuit in row.circuits.all()),
 )
 RESET = Act(
     name="reset_circuit",

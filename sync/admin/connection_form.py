@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminPasswordWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminPasswordWidget,
+)
 
 from connections.forms import EVENT_CHOICES, SECRETS, ConnectionForm
 
@@ -52,6 +57,8 @@ class ConnectionPageForm(ConnectionForm):
             "From the connection's page in StockMaster. "
             "Left empty on a new connection, one is made and shown once."
         )
+        hours = self.fields["overlap_hours"]
+        hours.widget = UnfoldAdminIntegerFieldWidget(attrs={"placeholder": settings.SECRET_OVERLAP_HOURS})
         self.fields["events"].widget = UnfoldAdminCheckboxSelectMultipleWidget(choices=EVENT_CHOICES)
 
     def _dress(self, name: str) -> None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from connections.models import Circuit, CircuitState, Connection, Side
-from sync.admin.desk import badge, cause, exactly, explained, listing, moment
+from sync.admin.desk import badge, cause, coming, exactly, explained, listing, moment
 from sync.admin.health import COLOURS, Standing
 from sync.models import DeliveryAttempt, PollState, RetryItem, SeenOrder, SentOrder, SyncLog
 
@@ -24,6 +24,9 @@ SENTENCES = {
     ),
     Standing.LATE: gettext_lazy(
         "A poll is overdue. Perhaps the poller does not run: ask whoever runs this server."
+    ),
+    Standing.NEEDS_PERSON: gettext_lazy(
+        "Orders need a person: open them below, read the answer, and send them again or discard them."
     ),
     Standing.PAUSED: gettext_lazy("Somebody paused it. Press “Resume” to go on; nothing is lost meanwhile."),
     Standing.DISABLED: gettext_lazy("It is switched off below. Nothing is read and nothing is sent."),
@@ -51,7 +54,7 @@ def next_poll(row: Any) -> SafeString | str:
     state, now = poll_state(row), timezone.now()
     if state is None or row.standing in (Standing.DISABLED, Standing.PAUSED):
         return "-"
-    return _("due now") if state.next_poll_at <= now else moment(state.next_poll_at, now)
+    return coming(state.next_poll_at, now)
 
 
 def backlog(row: Any) -> SafeString:
@@ -116,18 +119,28 @@ def _side(row: Connection, side: Side) -> dict[str, Any]:
             "at": exactly(circuit.paused_at),
         }
         notes.append(_("Paused by %(by)s at %(at)s: %(why)s") % words)
+        if circuit.paused_until:
+            notes.append(_("It goes on by itself at %s.") % exactly(circuit.paused_until))
     if circuit and circuit.wait_until and circuit.wait_until > now:
         notes.append(_("It asked us to wait until %s.") % exactly(circuit.wait_until))
     if circuit and circuit.failures:
         notes.append(
             ngettext("%s failure in a row.", "%s failures in a row.", circuit.failures) % circuit.failures
         )
+    if side == Side.WEBHOOK:
+        notes += [
+            signs_until(at) for at in row.retired_secrets.values_list("valid_until", flat=True) if at > now
+        ]
     return {
         "name": side.label,
         "badge": circuit_badge(row, side),
         "notes": notes,
         "error": explained(circuit.error_code) if circuit and circuit.error_code else "",
     }
+
+
+def signs_until(at: datetime) -> str:
+    return _("An old webhook secret signs beside the new one until %s.") % exactly(at)
 
 
 def _facts(row: Any, state: PollState | None) -> list[tuple[Any, Any]]:

@@ -6,19 +6,25 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+from unfold.decorators import action
 
 from connections.forms import SECRETS
 from connections.models import Circuit, Connection, Side
+from sync.admin import connection_history
 from sync.admin.acts import acts
 from sync.admin.check_acts import RECONCILE
 from sync.admin.checks import quiet_findings, told
-from sync.admin.connection_acts import PAUSE, POLL, RESET, RESUME, TEST, wake
+from sync.admin.connection_acts import POLL, RESET, TEST
 from sync.admin.connection_form import ConnectionPageForm
 from sync.admin.connection_health import (
     backlog,
@@ -26,19 +32,39 @@ from sync.admin.connection_health import (
     health_block,
     last_poll,
     next_poll,
+    signs_until,
     standing_badge,
 )
 from sync.admin.desk import DeskAdmin, column, two_lines
 from sync.admin.filters import BacklogFilter, StandingFilter
 from sync.admin.health import with_backlog, with_standing
+from sync.admin.nudge_acts import NUDGE
+from sync.admin.pause_acts import PAUSE, RESUME
+from sync.admin.secret_acts import END_OVERLAP, ROTATE
+from sync.admin.testing_page import testing_page, trying
+from sync.admin.unsafe import unsafe_choices
+from sync.admin.waking import wake
 from sync.models import DeliveryAttempt, RetryItem, SeenOrder, SentOrder, SyncLog
 
 ODOO_FIELDS = {"odoo_url", "database", "username", "api_key", "company_id", "protocol"}
 WEBHOOK_FIELDS = {"webhook_url", "webhook_secret", "send_secret_header"}
 
 
+NEVER_COPIED = {"name", "external_id", "overlap_hours", *SECRETS}
+
+
+def _copied(fields: list[str]) -> list[str]:
+    return [name for name in fields if name not in NEVER_COPIED]
+
+
 @admin.register(Connection)
-@acts(TEST, POLL, RECONCILE, PAUSE, RESUME, RESET)
+@acts(
+    RESUME,
+    RESET,
+    more=[POLL, RECONCILE, PAUSE, ROTATE, END_OVERLAP, NUDGE],
+    listed=[TEST],
+    pages=["test_one"],
+)
 class ConnectionAdmin(DeskAdmin):
     form = ConnectionPageForm
     list_display = ["title", "health", "polled", "owed", "odoo_circuit", "webhook_circuit", "due"]
@@ -49,13 +75,14 @@ class ConnectionAdmin(DeskAdmin):
     search_fields = ["name", "external_id", "odoo_url", "database", "username", "webhook_url"]
     search_help_text = gettext_lazy("Name, id, address, database or user")
     ordering = ["name"]
+    change_form_after_template = "admin/desk/try.html"
     change_form_outer_before_template = "admin/desk/connection_health.html"
     fieldsets = [
         (gettext_lazy("Shop"), {"fields": ["name", "external_id", "enabled"]}),
         ("Odoo", {"fields": ["odoo_url", "database", "username", "api_key", "company_id"]}),
         (
             gettext_lazy("Receiver"),
-            {"fields": ["webhook_url", "webhook_secret", "send_secret_header", "events"]},
+            {"fields": ["webhook_url", "webhook_secret", "overlap_hours", "send_secret_header", "events"]},
         ),
         (gettext_lazy("First run"), {"fields": ["start", "start_at"]}),
         (
@@ -64,6 +91,7 @@ class ConnectionAdmin(DeskAdmin):
                 "classes": ["collapse"],
                 "fields": [
                     "poll_interval_seconds",
+                    "quiet_interval_seconds",
                     "lookback_seconds",
                     "odoo_calls_per_second",
                     "deliveries_at_once",
@@ -74,17 +102,53 @@ class ConnectionAdmin(DeskAdmin):
         ),
     ]
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("try/", view(require_POST(self.try_typed)), name="connections_connection_try_new"),
+            path("<int:number>/try/", view(require_POST(self.try_typed)), name="connections_connection_try"),
+            *super().get_urls(),
+        ]
+
+    def try_typed(self, request: HttpRequest, number: int | None = None) -> HttpResponseBase:
+        """Test what is typed in the form, before it is saved."""
+        row = get_object_or_404(self.get_queryset(request), pk=number) if number else None
+        may = self.has_change_permission(request, row) if row else self.has_add_permission(request)
+        if not (may and request.user.has_perm(TEST.permission)):
+            raise PermissionDenied
+        return trying(self.get_form(request, row, change=row is not None)(request.POST, instance=row))
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A copy begins as the other one is, but its name, its id and its secrets."""
+        number = request.GET.get("copy", "")
+        row = Connection.objects.without_secrets().filter(pk=number).first() if number.isdecimal() else None
+        if row is None or not self.has_view_permission(request, row):
+            return super().get_changeform_initial_data(request)  # type: ignore[no-any-return]
+        stored = {
+            name: getattr(row, name) for options in self.fieldsets for name in _copied(options[1]["fields"])
+        }
+        return stored | {"name": _("Copy of %s") % row.name}
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        may = request.user.has_perm(TEST.permission)
+        address = reverse("admin:connections_connection_try_new") if may else ""
+        context = {**(extra_context or {}), "try_address": address}
+        return super().add_view(request, form_url, context)  # type: ignore[no-any-return]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
         rows = super().get_queryset(request).without_secrets()
         rows = with_backlog(with_standing(rows, timezone.now()))
         return rows.select_related("poll_state").prefetch_related("circuits")
 
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> Any:
-        """Who may only look does not even get the stars of a secret."""
-        if obj is None or self.has_change_permission(request, obj):
-            return self.fieldsets
+        """Who may only look does not even get the stars of a secret; a new connection has no old one."""
+        left_out = ["overlap_hours"] if obj is None else []
+        if obj is not None and not self.has_change_permission(request, obj):
+            left_out = ["overlap_hours", *SECRETS]
         return [
-            (name, options | {"fields": [field for field in options["fields"] if field not in SECRETS]})
+            (name, options | {"fields": [field for field in options["fields"] if field not in left_out]})
             for name, options in self.fieldsets
         ]
 
@@ -103,12 +167,25 @@ class ConnectionAdmin(DeskAdmin):
         block = health_block(connection) if connection else None
         if block:
             block["findings"] = [told(finding) for finding in quiet_findings().filter(connection=connection)]
+            block["unsafe"] = unsafe_choices(connection)
+            if self.has_add_permission(request):
+                copied = f"{reverse('admin:connections_connection_add')}?copy={connection.pk}"
+                block["links"].append((copied, _("Copy this connection")))
         context = {**(extra_context or {}), "health": block}
+        if (
+            connection
+            and self.has_change_permission(request, connection)
+            and request.user.has_perm(TEST.permission)
+        ):
+            context["try_address"] = reverse("admin:connections_connection_try", args=[connection.pk])
         return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
 
     def save_model(self, request: HttpRequest, obj: Connection, form: Any, change: bool) -> None:
         """What was repaired is tried at once: a poll comes next, a side that was changed starts afresh."""
+        both_until = form.retire_old_secret(by=request.user.get_username(), now=timezone.now())
         super().save_model(request, obj, form, change)
+        if both_until:
+            messages.info(request, signs_until(both_until))
         changed = set(form.changed_data)
         sides = [
             side
@@ -117,6 +194,9 @@ class ConnectionAdmin(DeskAdmin):
         ]
         Circuit.objects.filter(connection=obj, side__in=sides).reset()
         wake([obj.pk], timezone.now())
+        if changed:
+            for sentence in unsafe_choices(obj):
+                messages.warning(request, sentence)
         if form.generated_secret:
             # The one exception to "secrets are never shown": the receiver's owner has to be told.
             said = _(
@@ -131,6 +211,25 @@ class ConnectionAdmin(DeskAdmin):
                     "another shop needs a new connection."
                 ),
             )
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        if add:
+            return super().construct_change_message(request, form, formsets, add)
+        return connection_history.told(form)
+
+    @action(  # type: ignore[untyped-decorator]
+        description=gettext_lazy("Test connection"),
+        url_path="test",
+        permissions=["test"],
+        icon="network_check",
+    )
+    def test_one(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        return testing_page(self, request, row)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What goes with a connection, as numbers: a page with a million orders would never open."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -21,7 +23,9 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from connections.diagnosis import explain
 from connections.forms import SECRETS
@@ -30,6 +34,9 @@ Column = TypeVar("Column", bound=Callable[..., Any])
 
 SECRETS_OF_CONNECTION = [f"connection__{name}" for name in SECRETS]
 PAYLOAD_SHOWN = 200_000  # characters; a page must open whatever an order holds
+UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+)
 
 
 def column(description: Any, *, ordering: str | None = None) -> Callable[[Column], Column]:
@@ -78,6 +85,16 @@ class OfConnectionAdmin(ReadOnlyAdmin):
         return link(page(row.connection), row.connection.name, "whitespace-nowrap")
 
 
+class MomentInput(forms.DateTimeInput):
+    """The browser's own picker, in its own language."""
+
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        look = UnfoldAdminTextInputWidget().attrs["class"]
+        super().__init__(attrs={"class": look}, format="%Y-%m-%dT%H:%M")
+
+
 def two_lines(first: Any, second: Any) -> SafeString:
     """What it is, and in small what is good to know about it."""
     css = "block font-normal max-w-72 truncate text-xs text-font-subtle-light dark:text-font-subtle-dark"
@@ -105,6 +122,12 @@ def moment(at: datetime | None, now: datetime | None = None) -> SafeString | str
     return format_html('<span class="whitespace-nowrap" title="{}">{}</span>', exact, _distance(at, now))
 
 
+def coming(at: datetime | None, now: datetime | None = None) -> SafeString | str:
+    """When something happens next. Its time may be over: then it is its turn."""
+    now = now or timezone.now()
+    return _("due now") if at is not None and at <= now else moment(at, now)
+
+
 def _distance(at: datetime, now: datetime) -> str:
     seconds = (at - now).total_seconds()
     if abs(seconds) < 60:
@@ -112,6 +135,26 @@ def _distance(at: datetime, now: datetime) -> str:
     if seconds < 0:
         return _("%(time)s ago") % {"time": timesince(at, now, depth=1)}
     return _("in %(time)s") % {"time": timeuntil(at, now, depth=1)}
+
+
+def span(length: timedelta | float) -> str:
+    """How long, in the two largest units that matter: 12 s, 3 min, 2 h 5 min, 4 days."""
+    seconds = round(length.total_seconds() if isinstance(length, timedelta) else length)
+    if seconds < 120:
+        return _("%s s") % max(0, seconds)
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
+    if minutes < 120:
+        return _("%s min") % minutes
+    if hours < 48:
+        return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes % 60}
+    return ngettext("%s day", "%s days", days) % days
+
+
+def shortly(at: datetime) -> str:
+    """For tables: the day and the time, the year only where it is another."""
+    local = timezone.localtime(at)
+    same = local.year == timezone.localtime().year
+    return date_format(local, "j M, H:i:s" if same else "j M Y, H:i:s")
 
 
 def exactly(at: datetime | None) -> str:
@@ -140,6 +183,11 @@ def page(row: Any) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 
 
+def order_page(row: Any) -> str:
+    """The address of the story of an order that a row of any table names."""
+    return reverse("admin:order", args=[row.connection_id, row.order_id])
+
+
 def listing(model: Any, **filters: Any) -> str:
     """The address of a list, filtered."""
     address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
@@ -152,12 +200,21 @@ def preformatted(text: str) -> SafeString | str:
     css = (
         "bg-base-50 dark:bg-base-800 font-mono overflow-auto p-3 rounded-default text-xs whitespace-pre-wrap"
     )
-    return format_html('<pre class="{}">{}</pre>', css, text[:PAYLOAD_SHOWN])
+    return format_html('<pre class="{}">{}</pre>', css, harmless(text[:PAYLOAD_SHOWN]))
 
 
 def pretty_json(body: bytes | memoryview) -> SafeString | str:
     """A payload to read: indented where it is JSON, as it is where not; always escaped."""
+    return preformatted(pretty(body))
+
+
+def pretty(body: bytes | memoryview) -> str:
     text = bytes(body).decode(errors="replace")
     with suppress(ValueError, RecursionError):
         text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    return preformatted(text)
+    return harmless(text[:PAYLOAD_SHOWN])
+
+
+def harmless(text: str) -> str:
+    """With what cannot be seen, and would turn text around or break a line, spelled as JSON does."""
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RadioFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RadioFilter, RangeDateTimeFilter
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
 from connections.forms import EVENT_CHOICES
 from connections.models import EVENTS, Connection
+from sync.admin.desk import cause
 from sync.admin.health import WRONG, Standing
 from sync.models import RetryItem, Status
 from sync.models.ledger import OPEN
@@ -83,6 +85,24 @@ class OpenFilter(ChoiceFilter):
     choices_shown = (("open", _("Open")), *Status.choices, ("all", _("All")))
 
     conditions = {"open": Q(status__in=OPEN)} | {word: Q(status=word) for word in Status.values}
+
+
+class CauseFilter(admin.SimpleListFilter):
+    """By why it failed; the choices are those of what is open."""
+
+    title = _("cause")
+    parameter_name = "cause"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        codes = RetryItem.objects.open().exclude(error_code="").order_by()
+        return [(code, cause(code)) for code in codes.values_list("error_code", flat=True).distinct()[:40]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(error_code=self.value()) if self.value() else queryset
+
+
+class MomentsFilter(RangeDateTimeFilter):  # type: ignore[misc]
+    """From and until; applied with the other filters' button."""
 
 
 class EventFilter(ChoiceFilter):

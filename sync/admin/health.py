@@ -1,92 +1,16 @@
-"""How connections stand, computed by the database: for the list, its filters and the first page."""
+"""How connections stand, in the desk's colours."""
 
-from __future__ import annotations
+from sync.standing import WRONG, Standing, counts, with_backlog, with_standing
 
-from datetime import datetime, timedelta
-from typing import Any
-
-from django.db.models import (
-    Case,
-    CharField,
-    Count,
-    Exists,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    TextChoices,
-    Value,
-    When,
-)
-from django.db.models.functions import Coalesce
-from django.utils.translation import gettext_lazy as _
-
-from connections.models import Circuit, CircuitState
-from sync.models import RetryItem, Status
-
-LATE_AFTER = timedelta(minutes=5)
-
-
-class Standing(TextChoices):
-    """One word for a connection: the worst that can be said of it."""
-
-    FAILING = "failing", _("Failing")
-    OPEN = "open", _("Circuit open")
-    LATE = "late", _("Late")
-    PAUSED = "paused", _("Paused")
-    DISABLED = "disabled", _("Disabled")
-    NEW = "new", _("Not polled yet")
-    OK = "ok", _("OK")
-
+__all__ = ["COLOURS", "WRONG", "Standing", "counts", "with_backlog", "with_standing"]
 
 COLOURS = {
     Standing.FAILING: "danger",
     Standing.OPEN: "danger",
     Standing.LATE: "warning",
+    Standing.NEEDS_PERSON: "danger",
     Standing.PAUSED: "info",
     Standing.DISABLED: "",
     Standing.NEW: "info",
     Standing.OK: "success",
 }
-WRONG = (Standing.FAILING, Standing.OPEN, Standing.LATE)
-
-
-def with_standing(connections: QuerySet[Any], now: datetime) -> QuerySet[Any]:
-    """Adds `standing`, a word of `Standing`."""
-    circuits = Circuit.objects.filter(connection=OuterRef("pk"))
-    paused = Circuit.objects.paused(now).filter(connection=OuterRef("pk"))
-    overdue = Q(poll_state__next_poll_at__lt=now - LATE_AFTER)
-    forgotten = Q(poll_state__isnull=True, created_at__lt=now - LATE_AFTER)
-    annotated: QuerySet[Any] = connections.annotate(
-        standing=Case(
-            When(enabled=False, then=Value(Standing.DISABLED.value)),
-            When(Exists(paused), then=Value(Standing.PAUSED.value)),
-            When(Exists(circuits.exclude(state=CircuitState.CLOSED)), then=Value(Standing.OPEN.value)),
-            When(poll_state__error_code__gt="", then=Value(Standing.FAILING.value)),
-            When(overdue | forgotten, then=Value(Standing.LATE.value)),
-            When(poll_state__last_polled_at__isnull=True, then=Value(Standing.NEW.value)),
-            default=Value(Standing.OK.value),
-            output_field=CharField(),
-        )
-    )
-    return annotated
-
-
-def with_backlog(connections: QuerySet[Any]) -> QuerySet[Any]:
-    """Adds `waiting` and `needs_person`, numbers of orders owed."""
-    annotated: QuerySet[Any] = connections.annotate(
-        waiting=_owed(Status.PENDING), needs_person=_owed(Status.FAILED)
-    )
-    return annotated
-
-
-def _owed(status: Status) -> Coalesce:
-    items = RetryItem.objects.filter(connection=OuterRef("pk"), status=status).order_by()
-    counted = items.values("connection").annotate(n=Count("pk")).values("n")
-    return Coalesce(Subquery(counted), 0)
-
-
-def counts(connections: QuerySet[Any], now: datetime) -> dict[str, int]:
-    """How many connections stand how: {word of `Standing`: number}."""
-    rows = with_standing(connections, now).order_by().values("standing").annotate(n=Count("pk"))
-    return dict(rows.values_list("standing", "n"))

@@ -14,26 +14,38 @@ from django.utils.translation import pgettext_lazy
 from unfold.admin import TabularInline
 
 from sync.admin.acts import acts
-from sync.admin.desk import badge, cause, column, link, moment, page, preformatted, pretty_json, two_lines
-from sync.admin.filters import ConnectionFilter, EventFilter, HowFilter, OpenFilter, ProblemFilter
+from sync.admin.desk import (
+    badge,
+    cause,
+    column,
+    coming,
+    link,
+    moment,
+    page,
+    preformatted,
+    pretty_json,
+    two_lines,
+)
+from sync.admin.filters import (
+    CauseFilter,
+    ConnectionFilter,
+    EventFilter,
+    HowFilter,
+    MomentsFilter,
+    OpenFilter,
+    ProblemFilter,
+)
 from sync.admin.ledger_acts import DISCARD, RESEND, RETRY
 from sync.admin.orders import OrdersAdmin
+from sync.admin.orders_words import STATUS_COLOURS
 from sync.models import DeliveryAttempt, RetryItem, SentOrder, Status
-
-STATUS_COLOURS = {
-    Status.PENDING: "warning",
-    Status.SENT: "success",
-    Status.FAILED: "danger",
-    Status.DISCARDED: "",
-    Status.SUPERSEDED: "info",
-}
 
 
 @admin.register(SentOrder)
 @acts(RESEND)
 class SentOrderAdmin(OrdersAdmin):
     list_display = ["order", "of", "how", "sent"]
-    list_filter = [("connection", ConnectionFilter), HowFilter, EventFilter]
+    list_filter = [("connection", ConnectionFilter), HowFilter, EventFilter, ("sent_at", MomentsFilter)]
     fields = [
         "order_name",
         "of",
@@ -99,7 +111,14 @@ class RetryItemAdmin(OrdersAdmin):
     paginator = Paginator
     list_disable_select_all = False
     list_display = ["order", "of", "status_badge", "error", "attempts", "due", "made"]
-    list_filter = [OpenFilter, ("connection", ConnectionFilter), ProblemFilter, EventFilter]
+    list_filter = [
+        OpenFilter,
+        ("connection", ConnectionFilter),
+        CauseFilter,
+        ("created_at", MomentsFilter),
+        EventFilter,
+    ]
+    list_before_template = "admin/desk/runs_before.html"
     inlines = [TriesInline]
     readonly_fields = ["event_badge", "status_badge", "error_explained", "payload", "more"]
 
@@ -134,7 +153,7 @@ class RetryItemAdmin(OrdersAdmin):
 
     @column(_("next try"), ordering="next_retry_at")
     def due(self, row: RetryItem) -> SafeString | str:
-        return moment(row.next_retry_at)
+        return coming(row.next_retry_at)
 
     @column(_("created"), ordering="created_at")
     def made(self, row: RetryItem) -> SafeString | str:
@@ -170,6 +189,11 @@ class DeliveryAttemptAdmin(OrdersAdmin):
     ]
     fields += ["took", "delivered", "status", "error_explained", "shown_answer", "more"]
     readonly_fields = ["retry_item", "took", "error_explained", "shown_answer", "more"]
+
+    def get_fields(self, request: HttpRequest, obj: DeliveryAttempt | None = None) -> Any:
+        """A receiver may quote the order: its answer is for who may see payloads."""
+        hidden = set() if request.user.has_perm("sync.view_payload") else {"shown_answer"}
+        return [field for field in self.fields if field not in hidden]
 
     @column(_("order"), ordering="order_name")
     def order(self, row: DeliveryAttempt) -> SafeString:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,7 +22,7 @@ from sync import ledger
 from sync.admin.acts import Act, ReasonForm, Report
 from sync.admin.desk import cause
 from sync.ledger.acts import RETRIABLE
-from sync.models import RetryItem, Status
+from sync.models import RetryItem, RunKind, SeenOrder, Status
 from sync.models.ledger import OPEN
 from sync.resending import Busy, NoSuchOrder, resend
 
@@ -78,7 +83,8 @@ def _retry(request: HttpRequest, rows: list[RetryItem], values: dict[str, Any]) 
         "“Send again” reads the orders afresh.",
         left,
     )
-    return Report(done, said % len(done) if done else "", [why % left] if left else [])
+    changed = _became(done, Status.PENDING)
+    return Report(done, said % len(done) if done else "", [why % left] if left else [], changed)
 
 
 def _discard(request: HttpRequest, rows: list[RetryItem], values: dict[str, Any]) -> Report:
@@ -95,7 +101,40 @@ def _discard(request: HttpRequest, rows: list[RetryItem], values: dict[str, Any]
     )
     left = len(rows) - len(done)
     why = ngettext("%s was closed already.", "%s were closed already.", left)
-    return Report(done, said % len(done) if done else "", [why % left] if left else [])
+    changed = _became(done, Status.DISCARDED)
+    return Report(done, said % len(done) if done else "", [why % left] if left else [], changed)
+
+
+def _became(rows: Iterable[RetryItem], after: Status) -> dict[int, str]:
+    """Before and after of each, for its history; the rows are as they were read before the act."""
+    return {row.pk: f"{Status(row.status).label} → {after.label}" for row in rows}
+
+
+def _of_orders(
+    run: Callable[..., Report],
+) -> Callable[[HttpRequest, list[SeenOrder], dict[str, Any]], Report]:
+    """The same act, told for orders: it concerns the newest version of each."""
+
+    def on_orders(request: HttpRequest, rows: list[SeenOrder], values: dict[str, Any]) -> Report:
+        return run(request, list(_newest_items(rows)), values)
+
+    return on_orders
+
+
+def _newest_items(rows: Iterable[SeenOrder]) -> QuerySet[RetryItem]:
+    wanted = [Q(connection=row.connection_id, order_id=row.order_id, version=row.version) for row in rows]
+    return RetryItem.objects.filter(reduce(or_, wanted)).defer("body")
+
+
+def _items_of(orders: QuerySet[SeenOrder]) -> QuerySet[RetryItem]:
+    mine = orders.order_by().filter(
+        connection=OuterRef("connection"), order_id=OuterRef("order_id"), version=OuterRef("version")
+    )
+    return RetryItem.objects.filter(Exists(mine)).defer("body")
+
+
+def _has_item(*statuses: str) -> Callable[[SeenOrder], bool]:
+    return lambda row: _newest_items([row]).filter(status__in=statuses).exists()
 
 
 RESEND = Act(
@@ -110,6 +149,7 @@ RESEND = Act(
     ),
     confirm_many=True,
     limit=200,
+    kind=RunKind.RESEND,
 )
 RETRY = Act(
     name="retry",
@@ -119,6 +159,7 @@ RETRY = Act(
     run=_retry,
     question=gettext_lazy("Sends it within seconds, the same event with the same bytes as before."),
     offered=lambda row: row.status in RETRIABLE,
+    kind=RunKind.RETRY,
 )
 DISCARD = Act(
     name="discard",
@@ -130,4 +171,11 @@ DISCARD = Act(
     form=ReasonForm,
     confirm_many=True,
     offered=lambda row: row.status in OPEN,
+    kind=RunKind.DISCARD,
+)
+RETRY_ORDER = replace(
+    RETRY, run=_of_orders(_retry), offered=_has_item(*RETRIABLE), rows_of=_items_of, limit=500
+)
+DISCARD_ORDER = replace(
+    DISCARD, run=_of_orders(_discard), offered=_has_item(*OPEN), rows_of=_items_of, limit=500
 )

@@ -39,6 +39,7 @@ NAVIGATION: list[dict[str, Any]] = [
             _item(_("Orders seen"), "receipt_long", "sync.seenorder"),
             _item(_("Sent orders"), "outbox", "sync.sentorder"),
             _item(_("Retry items"), "pending_actions", "sync.retryitem", badge_variant="danger"),
+            _item(_("Recoveries"), "published_with_changes", "sync.run"),
             _item(_("Delivery attempts"), "send", "sync.deliveryattempt"),
             _item(_("Sync logs"), "history", "sync.synclog"),
             _item(_("Findings"), "troubleshoot", "sync.finding"),
@@ -60,6 +61,9 @@ NAVIGATION: list[dict[str, Any]] = [
         "separator": True,
         "collapsible": True,
         "items": [
+            _item(_("Alerts"), "notifications_active", "sync.alert"),
+            _item(_("Alert channels"), "campaign", "sync.alertchannel"),
+            _item(_("Pollers"), "memory", "sync.pollerbeat"),
             _item(_("Schedules"), "schedule", "django_q.schedule"),
             _item(_("Failed tasks"), "error", "django_q.failure"),
             _item(_("Finished tasks"), "task_alt", "django_q.success"),

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.paginator import InfinitePaginator
 
-from sync.admin.acts import acts
 from sync.admin.desk import (
     OfConnectionAdmin,
     badge,
@@ -20,20 +18,11 @@ from sync.admin.desk import (
     explained,
     link,
     listing,
-    moment,
+    order_page,
     two_lines,
 )
-from sync.admin.filters import ConnectionFilter, OrderStateFilter, StartFilter
-from sync.admin.ledger_acts import RESEND
-from sync.models import DeliveryAttempt, RetryItem, SeenOrder, SentOrder
-
-EVENT_COLOURS = {"order.confirmed": "success", "order.updated": "info", "order.cancelled": "warning"}
-EVENT_WORDS = {
-    "order.confirmed": _("confirmed"),
-    "order.updated": _("updated"),
-    "order.cancelled": _("cancelled"),
-}
-ORDER_STATES = {"sale": _("Confirmed"), "done": _("Confirmed, locked"), "cancel": _("Cancelled")}
+from sync.admin.orders_words import EVENT_COLOURS, EVENT_WORDS
+from sync.models import DeliveryAttempt, RetryItem, SentOrder
 
 
 class OrdersAdmin(OfConnectionAdmin):
@@ -82,7 +71,6 @@ class OrdersAdmin(OfConnectionAdmin):
     def more(self, row: Any) -> SafeString:
         mine = {"connection__id__exact": row.connection_id, "order_id": row.order_id}
         places = [
-            (SeenOrder, _("As seen in Odoo"), {}),
             (SentOrder, _("Versions sent"), {}),
             (RetryItem, _("Versions owed"), {"status": "all"}),
             (DeliveryAttempt, _("Delivery attempts"), {}),
@@ -92,52 +80,4 @@ class OrdersAdmin(OfConnectionAdmin):
             for model, name, extra in places
             if model is not self.model
         ]
-        return SafeString(" · ".join(shown))
-
-
-@admin.register(SeenOrder)
-@acts(RESEND)
-class SeenOrderAdmin(OrdersAdmin):
-    list_display = ["order", "of", "state_badge", "version", "heard", "written", "seen"]
-    list_filter = [("connection", ConnectionFilter), OrderStateFilter, StartFilter]
-    search_fields = ["order_name", "reference"]
-    search_help_text = _("Order, customer reference or Odoo id")
-    exact_fields = ("order_name", "reference")
-    fields = [
-        "order_name",
-        "of",
-        "order_id",
-        "reference",
-        "state_badge",
-        "version",
-        "heard",
-        "seeded",
-        "write_date",
-        "seen_at",
-        "more",
-    ]
-    readonly_fields = ["state_badge", "heard", "more"]
-
-    @column(_("order"), ordering="order_name")
-    def order(self, row: SeenOrder) -> SafeString:
-        return two_lines(row.order_name, row.reference)
-
-    @column(_("in Odoo"), ordering="state")
-    def state_badge(self, row: SeenOrder) -> SafeString:
-        return badge(
-            ORDER_STATES.get(row.state, row.state), "warning" if row.state == "cancel" else "success"
-        )
-
-    @column(_("the receiver knows"))
-    def heard(self, row: SeenOrder) -> Any:
-        if row.seeded and not row.announced:
-            return _("nothing: it is from before the start")
-        return {"confirmed": _("confirmed"), "cancelled": _("cancelled")}.get(row.announced, _("nothing yet"))
-
-    @column(_("written in Odoo"), ordering="write_date")
-    def written(self, row: SeenOrder) -> SafeString | str:
-        return moment(row.write_date)
-
-    @column(_("seen"), ordering="seen_at")
-    def seen(self, row: SeenOrder) -> SafeString | str:
-        return moment(row.seen_at)
+        return SafeString(" · ".join([link(order_page(row), _("The order's story")), *shown]))

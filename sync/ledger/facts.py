@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
-from operator import or_
+from functools import lru_cache
+from itertools import chain
 
-from django.db.models import Min, Q
+from django.db import connection
+from django.db.models import BooleanField, Min, Model
+from django.db.models.expressions import RawSQL
 
 from connections.models import Connection
 from sync import payload
-from sync.deciding import Known
-from sync.models import DeliveryAttempt, PollState, RetryItem, SeenOrder
+from sync.deciding import Known, TakenOver
+from sync.models import DeliveryAttempt, PollState, RetryItem, SeenOrder, Status
 from sync.orders import Change, Order
 
 Key = tuple[int, int]  # connection, order
 
 # What a try may end with after the receiver took it.
 UNANSWERED = ("receiver_timeout", "receiver_disconnected", "receiver_broken_answer")
+GIVEN_UP = (Status.SUPERSEDED, Status.DISCARDED)
+_MATCHING = """id IN (
+    SELECT chosen.id FROM (VALUES {pairs}) AS wanted
+    JOIN {table} AS chosen ON chosen.connection_id = wanted.column1 AND chosen.order_id = wanted.column2)"""
+_MARKS = re.compile("[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 IDS_PER_QUERY = 5000  # SQLite takes 32,766 values in one statement
 
 
@@ -43,6 +51,7 @@ class Found:
     replay: bool = False
     problem: str = ""
     settled: bool = True
+    taken_over: TakenOver = TakenOver.NOTHING
 
     @property
     def key(self) -> Key:
@@ -57,13 +66,14 @@ class Found:
         sure_until: datetime | None = None,
         before_start: bool = False,
         replay: bool = False,
+        taken_over: TakenOver = TakenOver.NOTHING,
     ) -> Found:
         content = payload.content(order, database=connection.database)
         return cls(
             connection=connection,
             order_id=order.order_id,
-            name=order.name[:100],
-            reference=order.client_order_ref[:200],
+            name=_plain(order.name[:100]),
+            reference=_plain(order.client_order_ref[:200]),
             state=order.state,
             write_date=order.write_date,
             content=content,
@@ -71,6 +81,7 @@ class Found:
             before_start=before_start,
             replay=replay,
             settled=sure_until is None or order.write_date <= sure_until,
+            taken_over=taken_over,
         )
 
     @classmethod
@@ -92,17 +103,35 @@ class Found:
         )
 
 
+def _plain(text: str) -> str:
+    """Marks of direction in a name would turn around whatever stands beside it in a list."""
+    return _MARKS.sub("\ufffd", text)
+
+
 def lock(connection_ids: Iterable[int]) -> set[int]:
     """Take turns on these connections until the transaction ends; returns those that still exist."""
-    rows = PollState.objects.filter(connection__in=set(connection_ids)).order_by("connection")
-    return set(rows.select_for_update().values_list("connection", flat=True))
+    wanted = sorted(set(connection_ids))
+    if not wanted:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_lock_statement(len(wanted)), wanted)
+        return {row[0] for row in cursor.fetchall()}
+
+
+@lru_cache
+def _lock_statement(count: int) -> str:
+    """Plain, since it is part of every write: Django takes longer to build it than the database to run it."""
+    places = ", ".join(["%s"] * count)
+    rows = f"SELECT connection_id FROM sync_pollstate WHERE connection_id IN ({places})"  # noqa: S608
+    for_update = " FOR UPDATE" if connection.features.has_select_for_update else ""
+    return f"{rows} ORDER BY connection_id{for_update}"
 
 
 def known(keys: Mapping[int, Sequence[int]]) -> dict[Key, Known]:
     """What we remember of these orders: {connection: order ids} -> {(connection, order): Known}."""
     found: dict[Key, Known] = {}
     for chunk in _chunks(keys):
-        rows = SeenOrder.objects.filter(matching(chunk)).values_list(
+        rows = SeenOrder.objects.filter(matching(SeenOrder, chunk)).values_list(
             "connection_id",
             "order_id",
             "write_date",
@@ -118,8 +147,9 @@ def known(keys: Mapping[int, Sequence[int]]) -> dict[Key, Known]:
 
 def open_items(keys: Mapping[int, Sequence[int]]) -> dict[Key, int]:
     """The open retry item of each of these orders that has one."""
-    rows = RetryItem.objects.open().filter(matching(keys)).values_list("connection_id", "order_id", "pk")
-    return {(connection, order): pk for connection, order, pk in rows}
+    mine = RetryItem.objects.open().filter(matching(RetryItem, keys)).order_by()
+    rows = mine.values_list("connection_id", "order_id", "pk")
+    return {(number, order): pk for number, order, pk in rows}
 
 
 def first_due(connection_ids: Iterable[int]) -> dict[int, datetime]:
@@ -129,9 +159,19 @@ def first_due(connection_ids: Iterable[int]) -> dict[int, datetime]:
 
 
 def perhaps_told(keys: Mapping[int, Sequence[int]]) -> set[Key]:
-    """Those of these orders of which a try ended without an answer: the receiver may have it all the same."""
-    unanswered = DeliveryAttempt.objects.filter(matching(keys), error_code__in=UNANSWERED)
-    return set(unanswered.values_list("connection_id", "order_id").distinct())
+    """Those of these orders that the receiver may have without our knowing.
+
+    A try of them ended without an answer, or one of their versions was given up before any try of it was
+    written down: whoever tried it may have died in the middle.
+    """
+    unanswered = DeliveryAttempt.objects.filter(matching(DeliveryAttempt, keys), error_code__in=UNANSWERED)
+    given_up = RetryItem.objects.filter(
+        matching(RetryItem, keys), status__in=GIVEN_UP, attempts=0, body__isnull=False
+    )
+    found: set[Key] = set()
+    for rows in (unanswered, given_up):
+        found |= set(rows.order_by().values_list("connection_id", "order_id").distinct())
+    return found
 
 
 def wake_deliveries(connection_ids: Iterable[int], now: datetime) -> None:
@@ -141,27 +181,34 @@ def wake_deliveries(connection_ids: Iterable[int], now: datetime) -> None:
 
 def by_connection(keys: Iterable[Key]) -> dict[int, list[int]]:
     grouped: dict[int, list[int]] = {}
-    for connection, order in keys:
-        grouped.setdefault(connection, []).append(order)
+    for number, order in keys:
+        grouped.setdefault(number, []).append(order)
     return grouped
 
 
-def matching(keys: Mapping[int, Sequence[int]]) -> Q:
-    """The rows of these orders of these connections; {} matches nothing."""
-    places = [Q(connection=c, order_id__in=list(ids)) for c, ids in keys.items() if ids]
-    return reduce(or_, places) if places else Q(pk__in=[])
+def matching(model: type[Model], keys: Mapping[int, Sequence[int]]) -> RawSQL:
+    """The rows of these orders of these connections; {} matches nothing.
+
+    One condition for all: to build one for each connection takes Django longer than the database to answer.
+    A join, because SQLite would walk through the whole table for a list of pairs.
+    """
+    pairs = [(number, order) for number, ids in keys.items() for order in ids]
+    if not pairs:
+        return RawSQL("1 = 0", (), output_field=BooleanField())
+    condition = _MATCHING.format(table=model._meta.db_table, pairs=", ".join(["(%s, %s)"] * len(pairs)))
+    return RawSQL(condition, list(chain.from_iterable(pairs)), output_field=BooleanField())  # noqa: S611
 
 
 def _chunks(keys: Mapping[int, Sequence[int]]) -> Iterator[dict[int, Sequence[int]]]:
     chunk: dict[int, Sequence[int]] = {}
     size = 0
-    for connection, ids in keys.items():
+    for number, ids in keys.items():
         for start in range(0, len(ids), IDS_PER_QUERY):
             part = ids[start : start + IDS_PER_QUERY]
             if size + len(part) > IDS_PER_QUERY:
                 yield chunk
                 chunk, size = {}, 0
-            chunk[connection] = part
+            chunk[number] = part
             size += len(part)
     if chunk:
         yield chunk

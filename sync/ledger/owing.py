@@ -12,17 +12,29 @@ from sync.deciding import Known, Plan
 from sync.ledger.facts import Found, by_connection, known, open_items, perhaps_told, wake_deliveries
 from sync.models import RetryItem, SeenOrder, SentOrder, Status
 from sync.orders import Change
+from sync.tables import Row, Table
 
-SEEN_FIELDS = (
-    "order_name",
-    "reference",
-    "state",
-    "write_date",
-    "content_hash",
-    "version",
-    "announced",
-    "seeded",
-    "seen_at",
+_STAMPED = ("state", "write_date", "seen_at")
+_SEEN = (*_STAMPED, "order_name", "reference", "content_hash", "version", "announced", "seeded")
+_KEY = ("connection_id", "order_id")
+_VERSION = ("order_name", "version", "event", "event_id", "write_date", "content_hash")
+
+SEEN = Table(SeenOrder, (*_KEY, *_SEEN), unique=_KEY, update=_SEEN)
+STAMPS = Table(SeenOrder, (*_KEY, *_STAMPED), unique=_KEY, update=_STAMPED)
+SEEDS = Table(SentOrder, (*_KEY, *_VERSION, "seeded"))
+ITEMS = Table(
+    RetryItem,
+    (
+        *_KEY,
+        *_VERSION,
+        "replay",
+        "body",
+        "status",
+        "next_retry_at",
+        "error_code",
+        "error_detail",
+        "created_at",
+    ),
 )
 
 
@@ -30,8 +42,8 @@ SEEN_FIELDS = (
 class _Entry:
     """What one batch writes."""
 
-    seen: list[SeenOrder] = field(default_factory=list)
-    seeds: list[SentOrder] = field(default_factory=list)
+    seen: list[Row] = field(default_factory=list)
+    seeds: list[Row] = field(default_factory=list)
     items: list[RetryItem] = field(default_factory=list)
     superseded: list[int] = field(default_factory=list)
 
@@ -57,25 +69,17 @@ def owe(batch: Sequence[Found], now: datetime) -> list[RetryItem]:
 
 def note(connection: Connection, changes: Iterable[Change], now: datetime) -> None:
     """Remember the new stamps of orders that are known from before the start; nothing is sent."""
-    rows = [
-        SeenOrder(
-            connection=connection,
-            order_id=change.order_id,
-            state=change.state,
-            write_date=change.write_date,
-            seen_at=now,
-        )
-        for change in changes
-    ]
-    _upsert_seen(rows, ("state", "write_date", "seen_at"))
+    STAMPS.insert(
+        (connection.pk, change.order_id, change.state, change.write_date, now) for change in changes
+    )
 
 
 def seed(batch: Sequence[Found], now: datetime) -> None:
     """Register orders from before the start, so that a person can choose to send them."""
     remembered = known(by_connection(found.key for found in batch))
     fresh = [found for found in batch if found.key not in remembered]
-    _upsert_seen([_seen(found, Plan(seed=True), 1, now) for found in fresh], SEEN_FIELDS)
-    SentOrder.objects.bulk_create([_seed(found) for found in fresh])
+    SEEN.insert(_seen(found, Plan(seed=True), 1, now) for found in fresh)
+    SEEDS.insert(_seed(found) for found in fresh)
 
 
 def _enter(
@@ -89,15 +93,21 @@ def _enter(
 ) -> None:
     if found.content is None and before is not None and before.write_date == found.write_date:
         return  # as unreadable as when we saw it last
+    cancelled = found.state == "cancel"
+    if before is not None:
+        before = deciding.recognised(
+            before, write_date=found.write_date, cancelled=cancelled, content_hash=found.content_hash
+        )
     plan = deciding.plan(
         before,
-        cancelled=found.state == "cancel",
+        cancelled=cancelled,
         content_hash=found.content_hash,
         owed=open_item is not None,
         perhaps_told=perhaps_told,
         wanted=found.connection.events,
         before_start=found.before_start,
         replay=found.replay,
+        taken_over=found.taken_over,
     )
     if plan is deciding.IGNORE:
         return
@@ -107,29 +117,30 @@ def _enter(
     entry.seen.append(_seen(found, plan, version, now))
     if plan.event:
         entry.items.append(_item(found, plan.event, version, now))
-    elif plan.seed and before is None:
-        entry.seeds.append(_seed(found))
+    elif (plan.seed or plan.adopt) and before is None:
+        entry.seeds.append(_seed(found, seeded=plan.seed))
 
 
 def _version(before: Known | None, plan: Plan) -> int:
     last = before.version if before else 0
-    return last + 1 if plan.event or (plan.seed and before is None) else last
+    return last + 1 if plan.event or ((plan.seed or plan.adopt) and before is None) else last
 
 
-def _seen(found: Found, plan: Plan, version: int, now: datetime) -> SeenOrder:
-    return SeenOrder(
-        connection=found.connection,
-        order_id=found.order_id,
-        order_name=found.name,
-        reference=found.reference,
-        state=found.state,
-        # Odoo's stamps are whole seconds. One with a microsecond on top equals none of them: read it again.
-        write_date=found.write_date if found.settled else found.write_date.replace(microsecond=1),
-        content_hash=found.content_hash,
-        version=version,
-        announced=plan.announced,
-        seeded=plan.seed,
-        seen_at=now,
+def _seen(found: Found, plan: Plan, version: int, now: datetime) -> Row:
+    # Odoo's stamps are whole seconds. One with a microsecond on top equals none of them: read it again.
+    stamp = found.write_date if found.settled else found.write_date.replace(microsecond=1)
+    return (
+        found.connection.pk,
+        found.order_id,
+        found.state,
+        stamp,
+        now,
+        found.name,
+        found.reference,
+        found.content_hash,
+        version,
+        plan.announced,
+        plan.seed,
     )
 
 
@@ -165,32 +176,21 @@ def _item(found: Found, event: str, version: int, now: datetime) -> RetryItem:
     return item
 
 
-def _seed(found: Found) -> SentOrder:
-    return SentOrder(
-        connection=found.connection,
-        order_id=found.order_id,
-        order_name=found.name,
-        version=1,
-        event=deciding.CONFIRMED,
-        event_id="",
-        write_date=found.write_date,
-        content_hash=found.content_hash,
-        seeded=True,
-    )
+def _seed(found: Found, *, seeded: bool = True) -> Row:
+    """Not sent by us: known from before the start, or else delivered by another poller."""
+    event = deciding.CONFIRMED
+    version = (found.name, 1, event, "", found.write_date, found.content_hash)
+    return (found.connection.pk, found.order_id, *version, seeded)
 
 
 def _write(entry: _Entry, now: datetime) -> None:
     if entry.superseded:
         replaced = RetryItem.objects.open().filter(pk__in=entry.superseded)
         replaced.update(status=Status.SUPERSEDED, next_retry_at=None, closed_at=now)
-    _upsert_seen(entry.seen, SEEN_FIELDS)
-    SentOrder.objects.bulk_create(entry.seeds)
-    RetryItem.objects.bulk_create(entry.items)
+    SEEN.insert(entry.seen)
+    SEEDS.insert(entry.seeds)
+    for item, pk in zip(entry.items, ITEMS.insert_objects(entry.items), strict=True):
+        item.pk = pk
+        item._state.adding = False
     if entry.items:
         wake_deliveries((item.connection_id for item in entry.items), now)
-
-
-def _upsert_seen(rows: list[SeenOrder], fields: Sequence[str]) -> None:
-    SeenOrder.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["connection", "order_id"], update_fields=fields
-    )

@@ -13,6 +13,43 @@ from sync.backoff import MAX_REFUSALS, next_retry_at
 from sync.delivery import Outcome, Verdict
 from sync.ledger.facts import by_connection, matching
 from sync.models import DeliveryAttempt, RetryItem, SeenOrder, SentOrder, Status
+from sync.tables import Row, Table
+
+SENT = Table(
+    SentOrder,
+    (
+        "connection_id",
+        "order_id",
+        "order_name",
+        "version",
+        "event",
+        "event_id",
+        "write_date",
+        "content_hash",
+        "replay",
+        "sent_at",
+    ),
+    unique=("connection_id", "order_id", "version"),
+)
+ATTEMPTS = Table(
+    DeliveryAttempt,
+    (
+        "connection_id",
+        "item_id",
+        "order_id",
+        "order_name",
+        "version",
+        "event_id",
+        "number",
+        "started_at",
+        "duration_ms",
+        "delivered",
+        "status",
+        "error_code",
+        "error_detail",
+        "answer",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +65,7 @@ def record(tries: Sequence[Tried], now: datetime) -> None:
 
     The caller holds `lock` on the connections.
     """
-    DeliveryAttempt.objects.bulk_create([_attempt(tried) for tried in tries])
+    ATTEMPTS.insert(_attempt(tried) for tried in tries)
     delivered = [tried for tried in tries if tried.outcome.verdict is Verdict.DELIVERED]
     _record_delivered(delivered, now)
     _record_undelivered([t for t in tries if t.outcome.verdict is not Verdict.DELIVERED], now)
@@ -46,13 +83,13 @@ def _record_delivered(tries: Sequence[Tried], now: datetime) -> None:
         error_detail="",
         closed_at=now,
     )
-    SentOrder.objects.bulk_create([_sent(item, now) for item in items], ignore_conflicts=True)
+    SENT.insert(_sent(item, now) for item in items)
     telling = sorted((i for i in items if i.event != deciding.UPDATED), key=lambda i: i.version)
     last_told = {(i.connection_id, i.order_id): deciding.announced_by(i.event) for i in telling}
     for word in ("confirmed", "cancelled"):
         keys = by_connection(key for key, told in last_told.items() if told == word)
         if keys:
-            SeenOrder.objects.filter(matching(keys)).update(announced=word)
+            SeenOrder.objects.filter(matching(SeenOrder, keys)).update(announced=word)
 
 
 def _record_undelivered(tries: Sequence[Tried], now: datetime) -> None:
@@ -79,38 +116,38 @@ def _after_try(tried: Tried, now: datetime) -> RetryItem:
     return item
 
 
-def _sent(item: RetryItem, now: datetime) -> SentOrder:
-    return SentOrder(
-        connection_id=item.connection_id,
-        order_id=item.order_id,
-        order_name=item.order_name,
-        version=item.version,
-        event=item.event,
-        event_id=item.event_id,
-        write_date=item.write_date,
-        content_hash=item.content_hash,
-        replay=item.replay,
-        sent_at=now,
+def _sent(item: RetryItem, now: datetime) -> Row:
+    return (
+        item.connection_id,
+        item.order_id,
+        item.order_name,
+        item.version,
+        item.event,
+        item.event_id,
+        item.write_date,
+        item.content_hash,
+        item.replay,
+        now,
     )
 
 
-def _attempt(tried: Tried) -> DeliveryAttempt:
+def _attempt(tried: Tried) -> Row:
     item, outcome = tried.item, tried.outcome
-    return DeliveryAttempt(
-        connection_id=item.connection_id,
-        item_id=item.pk,
-        order_id=item.order_id,
-        order_name=item.order_name,
-        version=item.version,
-        event_id=item.event_id,
-        number=item.attempts + 1,
-        started_at=outcome.started_at,
-        duration_ms=outcome.duration_ms,
-        delivered=outcome.verdict is Verdict.DELIVERED,
-        status=outcome.status,
-        error_code=outcome.code,
-        error_detail=outcome.detail[:500],
-        answer=outcome.answer,
+    return (
+        item.connection_id,
+        item.pk,
+        item.order_id,
+        item.order_name,
+        item.version,
+        item.event_id,
+        item.attempts + 1,
+        outcome.started_at,
+        outcome.duration_ms,
+        outcome.verdict is Verdict.DELIVERED,
+        outcome.status,
+        outcome.code,
+        outcome.detail[:500],
+        outcome.answer,
     )
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.forms import SECRETS, ConnectionForm, filled
-from connections.models import Protocol, Start
+from connections.models import Connection, Protocol, Start
 from sync.management.asking import ask, ask_secret, is_terminal, secret_from_input
 
 # The form's field -> the flag, its example, and what it is. Asked for in this order.
@@ -29,6 +29,11 @@ FLAGS: dict[str, tuple[str, str, Any]] = {
         gettext_lazy("- reads it from standard input; a new connection without it gets a generated one"),
     ),
     "poll_interval_seconds": ("--interval", "SECONDS", gettext_lazy("between two polls, 5 to 86400")),
+    "quiet_interval_seconds": (
+        "--quiet-interval",
+        "SECONDS",
+        gettext_lazy("the same for a shop without orders; '' for no such thing"),
+    ),
     "company_id": ("--company", "ID", gettext_lazy("Odoo's number of one company; '' for all")),
     "events": (
         "--events",
@@ -105,6 +110,22 @@ def filled_in(values: dict[str, Any], out: OutputWrapper) -> ConnectionForm:
     return form
 
 
+def refilled(connection: Connection, values: dict[str, Any], out: OutputWrapper) -> ConnectionForm:
+    """The valid form of a stored connection. A person is asked for a secret that a new address needs.
+
+    Raises CommandError with every sentence of the form where nobody can answer.
+    """
+    form = filled(connection, values)
+    while not form.is_valid():
+        if not is_terminal() or set(form.errors) - set(SECRETS):
+            raise CommandError(problems(form))
+        for field, sentences in form.errors.items():
+            out.write("\n".join(map(str, sentences)))
+            values[field] = ask_secret(_label(field))
+        form = filled(connection, values)
+    return form
+
+
 def problems(form: ConnectionForm) -> str:
     """Every sentence of an invalid form, each after the flag it is about."""
     lines = [
@@ -114,6 +135,8 @@ def problems(form: ConnectionForm) -> str:
 
 
 def _flag(field: str) -> str:
+    if field == "overlap_hours":
+        return "--overlap-hours: "
     known = FLAGS.get("start" if field == "start_at" else field)
     return f"{known[0]}: " if known else ""
 

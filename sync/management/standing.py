@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from connections.diagnosis import explain
 from connections.models import Circuit, CircuitState, Connection, Side
-from sync.models import PollState, RetryItem, Status
-
-LATE_AFTER_INTERVALS = 3
-LATE_AT_LEAST = timedelta(minutes=5)
+from sync.models import PollState
+from sync.standing import with_backlog, with_standing
 
 
 def standings(now: datetime) -> list[dict[str, Any]]:
     """One row per connection, in a fixed number of queries and without reading a secret."""
-    connections = (
-        Connection.objects.without_secrets().select_related("poll_state").prefetch_related("circuits")
-    )
-    owed = _owed()
-    return [_standing(connection, owed.get(connection.pk, {}), now) for connection in connections]
+    connections = Connection.objects.without_secrets().select_related("poll_state")
+    rows = with_backlog(with_standing(connections, now)).prefetch_related("circuits")
+    return [_row(row, now) for row in rows]
 
 
-def _owed() -> dict[int, dict[str, int]]:
-    counts = (
-        RetryItem.objects.open()
-        .order_by()
-        .values("connection")
-        .annotate(
-            pending=Count("pk", filter=Q(status=Status.PENDING)),
-            failed=Count("pk", filter=Q(status=Status.FAILED)),
-        )
-    )
-    return {row["connection"]: {"pending": row["pending"], "failed": row["failed"]} for row in counts}
-
-
-def _standing(connection: Connection, owed: dict[str, int], now: datetime) -> dict[str, Any]:
+def _row(connection: Any, now: datetime) -> dict[str, Any]:
     state: PollState | None = getattr(connection, "poll_state", None)
     circuits = {circuit.side: circuit for circuit in connection.circuits.all()}
     return {
@@ -48,47 +30,19 @@ def _standing(connection: Connection, owed: dict[str, int], now: datetime) -> di
         "name": connection.name,
         "external_id": connection.external_id,
         "enabled": connection.enabled,
-        "health": _health(connection, state, circuits, owed, now),
+        "health": connection.standing,
         "odoo_url": connection.odoo_url,
         "database": connection.database,
         "webhook_url": connection.webhook_url,
         "poll_interval_seconds": connection.poll_interval_seconds,
         "last_polled_at": state.last_polled_at if state else None,
         "last_success_at": state.last_success_at if state else None,
-        "waiting": owed.get("pending", 0),
-        "failed": owed.get("failed", 0),
+        "waiting": connection.waiting,
+        "failed": connection.needs_person,
         "odoo": _circuit_word(circuits.get(Side.ODOO), now),
         "webhook": _circuit_word(circuits.get(Side.WEBHOOK), now),
         "error_code": state.error_code if state else "",
     }
-
-
-def _health(
-    connection: Connection,
-    state: PollState | None,
-    circuits: dict[str, Circuit],
-    owed: dict[str, int],
-    now: datetime,
-) -> str:
-    """The worst that can be said of it."""
-    if not connection.enabled:
-        return "disabled"
-    if any(circuit.is_paused(now) for circuit in circuits.values()):
-        return "paused"
-    if any(circuit.state != CircuitState.CLOSED for circuit in circuits.values()):
-        return "down"
-    if state is not None and state.error_code:
-        return "failing"
-    if owed.get("failed"):
-        return "needs a person"
-    if state is None or state.last_polled_at is None:
-        return "new"
-    return "late" if now - state.last_polled_at > _patience(connection) else "ok"
-
-
-def _patience(connection: Connection) -> timedelta:
-    interval = timedelta(seconds=connection.poll_interval_seconds)
-    return max(LATE_AT_LEAST, LATE_AFTER_INTERVALS * interval)
 
 
 def _circuit_word(circuit: Circuit | None, now: datetime) -> str:

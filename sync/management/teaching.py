@@ -47,10 +47,10 @@ class TeachingCommand(BaseCommand):
             # Who reads us has seen enough, as `head` has: nothing is wrong, and nothing more can be said.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return None
-        except RemoteError as error:
-            raise CommandError(sentence(error)) from error
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
+        except RemoteError as error:
+            raise CommandError(sentence(error)) from error
         except (OperationalError, ProgrammingError) as error:
             raise CommandError(
                 _("The database refused: %(error)s. If it was never set up, run manage.py migrate.")

@@ -1,21 +1,53 @@
 """What we remember of orders: where reading stands, what was seen, what is owed, sent, tried and logged."""
 
+from sync.models.alerts import (
+    Alert,
+    AlertChannel,
+    AlertChannelState,
+    AlertKind,
+    AlertNotice,
+    NoticeKind,
+)
+from sync.models.beats import Job, PollerBeat
 from sync.models.checks import Progress, Reconciliation
+from sync.models.counts import MonitorCount, MonitorMark
 from sync.models.findings import Finding
 from sync.models.ledger import DeliveryAttempt, RetryItem, SeenOrder, SentOrder, Status
 from sync.models.logs import LogKind, SyncLog
+from sync.models.nudges import NudgeToken
 from sync.models.polls import PollState
+from sync.models.runs import RowState, Run, RunKind, RunRow, Wish
+from sync.models.tallies import DeliveredHour
+from sync.models.trials import ConnectionTest
 
 __all__ = [
+    "Alert",
+    "AlertChannel",
+    "AlertChannelState",
+    "AlertKind",
+    "AlertNotice",
+    "ConnectionTest",
+    "DeliveredHour",
     "DeliveryAttempt",
     "Finding",
+    "Job",
     "LogKind",
+    "MonitorCount",
+    "MonitorMark",
+    "NoticeKind",
+    "NudgeToken",
     "PollState",
+    "PollerBeat",
     "Progress",
     "Reconciliation",
     "RetryItem",
+    "RowState",
+    "Run",
+    "RunKind",
+    "RunRow",
     "SeenOrder",
     "SentOrder",
     "Status",
     "SyncLog",
+    "Wish",
 ]

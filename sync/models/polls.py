@@ -3,19 +3,54 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db import connections, models, transaction
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from connections.models import Circuit, Connection, Side
 
+# A nudge may outrun the end of the transaction it tells of, which takes seconds where many orders are
+# confirmed at once: so long after it the shop is looked at once more each time.
+NUDGE_ECHOES = tuple(timedelta(seconds=seconds) for seconds in (0, 3, 12, 45))
+NUDGE_AGE = timedelta(seconds=90)  # then it is forgotten; polling goes on by its own clock
+
+
+def _unheeded(echo: timedelta, now: datetime) -> Q:
+    """Nudges whose echo has come, and no poll since."""
+    polled_before = Q(last_polled_at__isnull=True) | Q(last_polled_at__lt=F("nudged_at") + echo)
+    return Q(nudged_at__lte=now - echo) & polled_before
+
 
 class PollStateQuerySet(models.QuerySet["PollState"]):
+    def update(self, **values: Any) -> int:
+        """Locks the rows in one order first, as every writer does: else two could wait for each other."""
+        if not connections[self.db].features.has_select_for_update:
+            return super().update(**values)
+        with transaction.atomic(using=self.db):
+            rows = self.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True)
+            return super(PollStateQuerySet, self.model.objects.filter(pk__in=list(rows))).update(**values)
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
     def poll_due(self, now: datetime) -> PollStateQuerySet:
         """Connections to be polled, longest waiting first."""
         return self._runnable(Side.ODOO, now).filter(next_poll_at__lte=now).order_by("next_poll_at")
+
+    def heed_nudges(self, now: datetime) -> None:
+        """Make due what was nudged, unless it is failing: then it has a clock of its own."""
+        nudged = self.filter(nudged_at__isnull=False)
+        if not nudged.exists():
+            return
+        polled_since = Q(last_polled_at__gte=F("nudged_at") + NUDGE_ECHOES[-1])
+        nudged.filter(polled_since | Q(nudged_at__lt=now - NUDGE_AGE) | Q(error_code__gt="")).update(
+            nudged_at=None
+        )
+        due = nudged.filter(reduce(or_, (_unheeded(echo, now) for echo in NUDGE_ECHOES)))
+        due.filter(next_poll_at__gt=now).update(next_poll_at=now)
 
     def delivery_due(self, now: datetime) -> PollStateQuerySet:
         """Connections that owe something whose time has come, longest waiting first."""
@@ -79,6 +114,10 @@ class PollState(models.Model):
     page_after_id = models.BigIntegerField(null=True, blank=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     start_ids = models.BinaryField(null=True, blank=True)
+    # Set by the import from another poller: what was written up to here and is unknown, it has delivered.
+    taken_over_until = models.DateTimeField(null=True, blank=True)
+    # A nudge during a poll must outlive it, and each poll sets `next_poll_at` as it ends.
+    nudged_at = models.DateTimeField(_("nudged at"), null=True, blank=True)
 
     server: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
         _("server"), default=dict, blank=True
@@ -107,7 +146,10 @@ class PollState(models.Model):
         indexes = [
             models.Index(
                 fields=["deliver_at"], name="pollstate_deliver", condition=models.Q(deliver_at__isnull=False)
-            )
+            ),
+            models.Index(
+                fields=["nudged_at"], name="pollstate_nudged", condition=models.Q(nudged_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

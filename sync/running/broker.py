@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import connections
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.brokers.orm import ORM
@@ -20,6 +21,8 @@ from sync.running.pulse import Pulse
 
 BEAT = "sync.running.pulse.beat"
 PAUSE_SECONDS = 1.0
+
+_WAITING = f'SELECT 1 FROM "{OrmQ._meta.db_table}" WHERE key = %s AND lock < %s LIMIT 1'  # noqa: S608
 
 Taken = list[tuple[int | None, str]]
 
@@ -70,6 +73,9 @@ class WatchedBroker:
     def _take(self) -> Taken | None:
         # Left to itself the pusher waits 10 s and dies of this.
         try:
+            if self._is_empty():
+                time.sleep(Conf.POLL)
+                return None
             taken: Taken | None = self._broker.dequeue()
         except Exception as error:
             self._complaints.say(f"The queue cannot be read, trying again each second: {error}")
@@ -77,6 +83,16 @@ class WatchedBroker:
             return None
         self._pulse.took(ack_id for ack_id, _ in taken or ())
         return taken
+
+    def _is_empty(self) -> bool:
+        """Of a queue in the database: looking five times a second must not cost what taking a task does."""
+        if not isinstance(self._broker, ORM):
+            return False
+        self._broker.get_connection()  # a new one, where the database was away
+        with connections[Conf.ORM].cursor() as cursor:
+            moment = connections[Conf.ORM].ops.adapt_datetimefield_value(timezone.now())
+            cursor.execute(_WAITING, [self._broker.list_key, moment])
+            return cursor.fetchone() is None
 
 
 def beat_package() -> str:

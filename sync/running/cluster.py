@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import time
 
+from django.conf import settings
 from django.db import connections
 from django_q.cluster import Cluster
 from django_q.conf import Conf
 
+from connections.pools import trusted_authorities
 from sync.running import family
 from sync.running.broker import WatchedBroker
 from sync.running.pulse import Pulse
@@ -31,6 +34,7 @@ class EmbeddedCluster:
         """Fork guard, workers, monitor and pusher. Raises RuntimeError when the guard dies over it."""
         self._pulse.reset()
         connections.close_all()  # children must not inherit a connection that is in use here
+        _share_memory()
         self._cluster.start()
 
     def give_up_starting(self) -> None:
@@ -84,3 +88,13 @@ def _without_its_handlers(broker: WatchedBroker) -> Cluster:
         for number, handler in ours.items():
             signal.signal(number, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _share_memory() -> None:
+    """What every child needs is there once for all: made before the fork, and left alone by the collector.
+
+    A collector that looks at an object writes to its page, and the page is the child's own from then on.
+    """
+    trusted_authorities(settings.CA_BUNDLE)
+    gc.collect()
+    gc.freeze()

@@ -15,6 +15,8 @@ from django.utils import timezone
 from django_q.brokers import get_broker
 
 from sync import schedules, scheduling, tasks
+from sync.alerting.emergency import Emergency
+from sync.beating import Beats
 from sync.models import PollState
 from sync.running.broker import give_back
 from sync.running.complaints import Complaints
@@ -24,7 +26,7 @@ TICK_SECONDS = 1.0
 MISSING_EACH = 5  # ticks
 WAITING_BATCHES = 2  # for each worker; what is claimed and waits too long loses its leases
 
-Claim = Callable[[datetime, int], scheduling.Claim]
+Kind = tuple[str, Callable[[datetime, int], scheduling.Claim]]
 
 logger = logging.getLogger("poller.tick")
 
@@ -37,6 +39,7 @@ class Ticker(threading.Thread):
         self.began_at = time.monotonic()  # of the tick under way
         self._tick = Tick(workers=workers, stranded=stranded)
         self._leaving = threading.Event()
+        self._emergency = Emergency()
         self._complaints = Complaints(logger)
 
     def leave(self) -> None:
@@ -48,15 +51,25 @@ class Ticker(threading.Thread):
                 self.began_at = time.monotonic()
                 self._tick_once()
                 self._leaving.wait(max(0.0, self.began_at + TICK_SECONDS - time.monotonic()))
+            self._say_goodbye()
         finally:
             connections.close_all()
+
+    def _say_goodbye(self) -> None:
+        try:
+            self._tick.end()
+        except Exception as error:  # a poller that seems to have died is no harm
+            self._complaints.say(f"The sign of life could not be taken away: {error}")
 
     def _tick_once(self) -> None:
         try:
             close_old_connections()
             self._tick.run(timezone.now())
+            self._emergency.database_works(timezone.now())
         except Exception as error:
             kind, expected = type(error).__name__, isinstance(error, OperationalError)  # it is away
+            if expected:
+                self._emergency.database_is_away(timezone.now())
             self._complaints.say(
                 f"A tick failed, the next one comes in a second: {kind}: {error}", trace=not expected
             )
@@ -69,35 +82,46 @@ class Tick:
         self._workers = workers
         self._stranded = stranded
         self._broker: Any = None
+        self._beats = Beats(workers=workers)
         self._count = 0
-        self._kinds: list[tuple[str, Claim]] = [
-            (tasks.DELIVER, scheduling.claim_deliveries),
-            (tasks.POLL, scheduling.claim_polls),
-        ]
+        self._turn = False
 
     def run(self, now: datetime) -> int:
         """Returns how many connections were handed to the queue; none once the poller stops."""
         if is_closing():
             return 0
+        self._beats.beat(now)
         if self._broker is None:
             self._begin()
         if self._count % MISSING_EACH == 0:
             PollState.objects.create_missing(now)
         self._count += 1
-        self._kinds.reverse()  # where there is room for one batch only, the kinds take turns
-        return sum(
-            self._hand_out(name, claim, now, of=2 - turn) for turn, (name, claim) in enumerate(self._kinds)
-        )
+        room = self._workers * WAITING_BATCHES - self._broker.queue_size()
+        if room <= 0:
+            return 0
+        tasks.hand_out_runs(now, broker=self._broker)
+        polls, deliveries = scheduling.due_kinds(now)
+        kinds: list[Kind] = [(tasks.POLL, scheduling.claim_polls)] if polls else []
+        kinds += [(tasks.DELIVER, scheduling.claim_deliveries)] if deliveries else []
+        self._turn = not self._turn  # where there is room for one batch only, the kinds take turns
+        return self._fill(kinds[::-1] if self._turn else kinds, room, now)
+
+    def _fill(self, kinds: list[Kind], room: int, now: datetime) -> int:
+        """Each kind gets its share of the room that is left, the last all of it."""
+        handed = 0
+        for number, (task, claim) in enumerate(kinds):
+            batches = -(-room // (len(kinds) - number))
+            count = tasks.hand_out(task, claim(now, batches * settings.BATCH_SIZE), broker=self._broker)
+            room -= -(-count // settings.BATCH_SIZE)
+            handed += count
+            if room <= 0:
+                break
+        return handed
+
+    def end(self) -> None:
+        self._beats.end()
 
     def _begin(self) -> None:
         give_back(self._stranded)
         schedules.ensure()
         self._broker = get_broker()
-
-    def _hand_out(self, task: str, claim: Claim, now: datetime, *, of: int) -> int:
-        """Fill one half (`of` two) of the room that is left, the second kind all that is left then."""
-        room = self._workers * WAITING_BATCHES - self._broker.queue_size()
-        batches = -(-room // of)
-        if batches <= 0:
-            return 0
-        return tasks.hand_out(task, claim(now, batches * settings.BATCH_SIZE), broker=self._broker)

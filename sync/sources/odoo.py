@@ -32,12 +32,13 @@ class OdooSource:
     """Reads through `client`; only one company's orders when `company_id` is given.
 
     When the server turns out to have other fields than we remember, it is probed again and asked once more.
-    Every method raises RemoteError.
+    Every method raises RemoteError. `oddities` says what lists of orders held besides orders.
     """
 
     def __init__(self, client: OdooClient, company_id: int | None = None) -> None:
         self.client = client
         self.company_id = company_id
+        self.oddities = ""
 
     def changes(
         self, *, since: datetime, after_id: int = 0, limit: int = 1000, only_open: bool = False
@@ -70,7 +71,7 @@ class OdooSource:
         if without:
             domain.append(["id", "not in", list(without)])
         found = self._search(lambda: domain, ["id"], order="date_order desc, id desc", limit=limit)
-        return [record["id"] for record in found if _has_id(record)]
+        return [record["id"] for record in found if _has_id(record)][:limit]
 
     def confirmed_ids(self, *, after_id: int = 0, limit: int) -> list[int]:
         """Ids of confirmed orders above `after_id`, ascending."""
@@ -101,7 +102,7 @@ class OdooSource:
         if not order_ids:
             return {}
         found = records(self._fresh(lambda: self.client.read(ORDER, ids=list(order_ids), fields=["state"])))
-        return {record["id"]: str(record.get("state")) for record in found if _has_id(record)}
+        return {record["id"]: _state(record) for record in found if _has_id(record)}
 
     def max_id(self) -> int:
         """The highest id of any order, confirmed or not; 0 in an empty shop."""
@@ -125,14 +126,15 @@ class OdooSource:
     def _page(
         self, domain: Callable[[], Leaves], fields: list[str], *, after_id: int, limit: int
     ) -> list[Record]:
-        """One page by id. A full page is never shortened: whoever counts would take it for the last one."""
+        """One page by id. A full one is never shortened: whoever counts would take it for the last one."""
         found = self._search(domain, fields, order="id", limit=limit)
         page = {record["id"]: record for record in found if _has_id(record) and record["id"] > after_id}
         if len(page) < len(found):
-            logger.warning("Odoo listed %d orders twice or without a usable id.", len(found) - len(page))
-            if len(found) >= limit:
-                raise Contract("odoo_broken_answer", "a list of orders holds some twice or without an id")
-        return [page[order_id] for order_id in sorted(page)]
+            self.oddities = f"a list of orders holds {len(found) - len(page)} twice or without a usable id"
+            logger.warning("Odoo: %s", self.oddities)
+            if len(page) < limit <= len(found):
+                raise Contract("odoo_broken_answer", self.oddities)
+        return [page[order_id] for order_id in sorted(page)[:limit]]
 
     def _search(
         self, domain: Callable[[], Leaves], fields: list[str], *, order: str, limit: int | None = None
@@ -192,6 +194,12 @@ def _change(record: Record, since: datetime) -> Change:
         )
     except Misfit:
         return Change(record["id"], since.replace(microsecond=0), "")
+
+
+def _state(record: Record) -> str:
+    """Any state, unlike `choice`: whatever a server has made of an order, it is no text of ours."""
+    state = record.get("state")
+    return state[:20] if isinstance(state, str) else ""
 
 
 def _literal(since: datetime) -> str:

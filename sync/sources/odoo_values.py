@@ -9,6 +9,9 @@ Record = dict[str, Any]
 
 BIGGEST_NUMBER = 2**53  # beyond it JSON readers lose digits, and ids would name another record
 
+# Moments beyond these years cannot be told in another time zone.
+_YEARS = (1000, 9000)
+
 # NUL breaks PostgreSQL, lone surrogates break UTF-8, the other controls break terminals and logs.
 _HARMFUL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -19,17 +22,17 @@ class Misfit(ValueError):
 
 def clean(text: str) -> str:
     """The text with every character that could hurt somebody downstream shown as U+FFFD."""
-    return _HARMFUL.sub("\ufffd", text)
+    return text if text.isprintable() else _HARMFUL.sub("\ufffd", text)
 
 
 def text(record: Record, key: str) -> str:
     """Odoo's `false` stands for "nothing" in every type: ""."""
     value = _present(record, key)
+    if isinstance(value, str):
+        return clean(value)
     if value is False or value is None:
         return ""
-    if not isinstance(value, str):
-        raise _misfit(key, "a text", value)
-    return clean(value)
+    raise _misfit(key, "a text", value)
 
 
 def optional_text(record: Record, key: str) -> str | None:
@@ -86,11 +89,12 @@ def optional_moment(record: Record, key: str) -> datetime | None:
         return None
     try:
         parsed = datetime.fromisoformat(value)
-        return (
-            (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
-        )
+        moment = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
     except (TypeError, ValueError, OverflowError) as error:
         raise _misfit(key, "a date with time", value) from error
+    if not _YEARS[0] <= moment.year < _YEARS[1]:
+        raise Misfit(f"{key} is a date beyond all measure")
+    return moment.replace(microsecond=0)
 
 
 def record_id(record: object) -> int:
@@ -98,9 +102,9 @@ def record_id(record: object) -> int:
     if not isinstance(record, dict):
         raise _misfit("a record", "an object", record)
     value = record.get("id")
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= BIGGEST_NUMBER:
-        raise _misfit("id", "a record's number", value)
-    return value
+    if type(value) is int and 0 < value <= BIGGEST_NUMBER:
+        return value
+    raise _misfit("id", "a record's number", value)
 
 
 def related(record: Record, key: str) -> Record | None:

@@ -12,11 +12,17 @@ from django.utils import timezone
 
 from connections.models import Circuit, CircuitState, Connection, Side
 from sync.models import (
+    Alert,
+    AlertChannel,
+    AlertNotice,
     DeliveryAttempt,
     Finding,
+    PollerBeat,
     PollState,
     Reconciliation,
     RetryItem,
+    Run,
+    RunRow,
     SeenOrder,
     SentOrder,
     Status,
@@ -138,6 +144,7 @@ def fill(shop, owe):
                 error_detail=text,
             )
             fill_checks(connection, text, now)
+            fill_runs(connection, item, text, now)
             fill_theirs(number, text, now)
 
     return make
@@ -145,6 +152,14 @@ def fill(shop, owe):
 
 def fill_checks(connection, text, now):
     Finding.objects.create(connection=connection, code="odoo_clock_skew", detail=text, since=now, seen_at=now)
+    PollerBeat.objects.create(
+        key=f"h:{connection.pk}", host=text[:90], process=1, workers=4, started_at=now, seen_at=now
+    )
+    channel = AlertChannel.objects.create(name=f"{text}{connection.pk}", kind="slack", target=API_KEY)
+    alert = Alert.objects.create(
+        connection=connection, code="polls_fail", detail=text, since=now, seen_at=now
+    )
+    AlertNotice.objects.create(channel=channel, alert=alert, kind="problem", told_at=now)
     Reconciliation.objects.create(
         connection=connection,
         since=now,
@@ -155,6 +170,21 @@ def fill_checks(connection, text, now):
         differences=[{"order_id": 1, "order": text, "verdict": "missing"}],
         error_detail=text,
     )
+
+
+def fill_runs(connection, item, text, now):
+    run = Run.objects.create(
+        kind="discard",
+        token=f"token-{connection.pk}",
+        asked_by="ana",
+        asked_at=now,
+        next_at=now,
+        reason=text,
+        total=1,
+        wish="pause",
+    )
+    row = {"connection": connection, "order_id": 1, "order_name": text or "S1", "version": 1}
+    RunRow.objects.create(run=run, item_id=item.pk, state="left", why="gone", done_at=now, **row)
 
 
 def fill_theirs(number, text, now):

@@ -4,15 +4,14 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 from django.utils import timezone
 
-from connections.models import Circuit, CircuitState, Connection, Side, pause
-from sync.admin import connection_acts
+from connections.models import Circuit, CircuitState, Connection, RetiredSecret, Side, pause
+from sync.admin import connection_acts, testing_page
 from sync.models import PollState
 from sync.testing import Stage
-from tests.admin.conftest import HOSTILE, said
+from tests.admin.conftest import WEBHOOK_SECRET, said
 
 LIST = "admin:connections_connection_changelist"
 VIEW = "connections.view_connection"
@@ -22,6 +21,9 @@ RIGHTS = {
     "pause": "connections.pause_connection",
     "resume": "connections.pause_connection",
     "reset_circuit": "connections.reset_circuit",
+    "rotate_secret": "connections.rotate_secret",
+    "end_old_secrets": "connections.rotate_secret",
+    "nudge_address": "sync.change_nudgetoken",
 }
 
 
@@ -29,7 +31,8 @@ RIGHTS = {
 def stages(monkeypatch):
     """What the test of a connection finds, instead of asking anybody."""
     found = [Stage("Signing in", True, seconds=0.2)]
-    monkeypatch.setattr(connection_acts, "run_test", lambda connection, *, now: iter(found))
+    for module in (connection_acts, testing_page):
+        monkeypatch.setattr(module, "run_test", lambda connection, *, now: iter(found))
     return found
 
 
@@ -98,7 +101,28 @@ def test_pause_asks_for_a_reason_and_writes_it_down(staff, shop):
     assert circuits.count() == 4
     assert set(circuits.values_list("paused_by", "paused_reason")) == {("staff-0", "moving house")}
     assert "2 connections are paused." in said(response)
-    assert entries() == [("one", "Pause: moving house"), ("two", "Pause: moving house")]
+    said_of_it = "Pause: moving house (Odoo + Receiver)"
+    assert entries() == [("one", said_of_it), ("two", said_of_it)]
+
+
+def test_one_side_is_paused_until_a_moment_and_goes_on_by_itself(admin_client, shop):
+    connection = shop(name="Tienda Lugo")
+    until = timezone.localtime(timezone.now() + timedelta(hours=2))
+    typed = {"reason": "stocktaking", "side": "webhook", "until": f"{until:%Y-%m-%dT%H:%M}"}
+    html = on_page(admin_client, "pause", connection, **typed).content.decode()
+    assert "It goes on by itself at" in html and "stocktaking" in html
+    circuit = Circuit.objects.get()
+    assert (circuit.side, circuit.paused_by) == ("webhook", "admin")
+    assert circuit.is_paused(timezone.now()) and not circuit.is_paused(until + timedelta(minutes=1))
+    past = typed | {"side": "odoo", "until": "2020-01-01T00:00"}
+    assert "That is over already" in on_page(admin_client, "pause", connection, **past).content.decode()
+    on_page(admin_client, "pause", connection, reason="all of it", side="both")
+    assert dict(Circuit.objects.values_list("side", "paused_reason")) == {
+        "webhook": "stocktaking",
+        "odoo": "all of it",
+    }
+    on_page(admin_client, "resume", connection, side="odoo")
+    assert list(Circuit.objects.paused(timezone.now()).values_list("side", flat=True)) == ["webhook"]
 
 
 def test_pausing_twice_keeps_the_first_reason(admin_client, shop):
@@ -118,7 +142,7 @@ def test_resume_wakes_what_was_paused(staff, shop):
     assert due() == {"resting"}
     assert PollState.objects.get(connection=resting).deliver_at is not None
     assert "1 connection goes on." in said(response) and "1 connection was not paused." in said(response)
-    assert entries() == [("resting", "Resume")]
+    assert entries() == [("resting", "Resume (Odoo + Receiver)")]
 
 
 def test_reset_closes_circuits_and_tries_at_once(staff, shop, open_circuit):
@@ -132,16 +156,6 @@ def test_reset_closes_circuits_and_tries_at_once(staff, shop, open_circuit):
     assert entries() == [(open_circuit.name, "Reset circuit")]
 
 
-def test_the_test_shows_every_stage_and_what_to_do(staff, shop, stages):
-    stages.append(Stage(HOSTILE, False, "unknown", HOSTILE, 1.5))
-    response = on_page(staff(VIEW, RIGHTS["test"]), "test", shop(name="Tienda Lugo"))
-    html = response.content.decode()
-    assert "“Tienda Lugo” does not work yet." in html
-    assert "Signing in" in html and "Show the technical detail below to an engineer." in html
-    assert "<script>alert" not in html
-    assert entries() == [("Tienda Lugo", "Test connection")]
-
-
 def test_the_test_of_several_says_which_works(admin_client, shop, stages):
     response = on_list(admin_client, "test", shop(name="one"), shop(name="two"))
     assert "“one” works." in said(response) and "“two” works." in said(response)
@@ -151,14 +165,6 @@ def test_the_test_is_for_a_few_at_once(admin_client, shop, stages):
     response = on_list(admin_client, "test", *[shop() for _ in range(6)])
     assert "choose at most 5" in said(response)
     assert not entries()
-
-
-def test_the_test_explains_an_unreadable_secret(admin_client, shop, monkeypatch):
-    def refuse(connection, *, now):
-        raise ImproperlyConfigured("A stored secret cannot be read with POLLER_ENCRYPTION_KEY.")
-
-    monkeypatch.setattr(connection_acts, "run_test", refuse)
-    assert "POLLER_ENCRYPTION_KEY" in said(on_page(admin_client, "test", shop()))
 
 
 @pytest.mark.parametrize("act", RIGHTS)
@@ -180,8 +186,8 @@ def test_nobody_acts_without_the_right(act, staff, open_circuit, stages):
     others = [VIEW, "connections.change_connection", *(set(RIGHTS.values()) - {RIGHTS[act]})]
     for rights in (others, [RIGHTS[act]]):  # the right to act alone is not enough: one has to see it too
         client = staff(*rights)
-        assert on_page(client, act, open_circuit, reason="x").status_code == 403
-        on_list(client, act, open_circuit, _form_submitted="True", reason="x")
+        assert on_page(client, act, open_circuit, reason="x", overlap_hours="1").status_code == 403
+        on_list(client, act, open_circuit, _form_submitted="True", reason="x", overlap_hours="1")
         assert state() == before
 
 
@@ -199,7 +205,12 @@ def test_acts_are_guarded_against_forged_posts(act, staff, open_circuit, stages)
 def test_acts_on_what_is_gone_say_so(act, admin_client, db):
     for pk in (99, "nothing"):
         address = reverse(f"admin:connections_connection_{act}_one", args=[pk])
-        assert admin_client.post(address, {"_form_submitted": "True", "reason": "x"}).status_code == 404
+        assert (
+            admin_client.post(
+                address, {"_form_submitted": "True", "reason": "x", "overlap_hours": "1"}
+            ).status_code
+            == 404
+        )
 
 
 def test_a_dialog_leads_back_to_the_page(admin_client, shop):
@@ -220,9 +231,10 @@ def test_a_page_offers_only_what_would_change_something(admin_client, shop, open
 
     resting = shop()
     pause([resting], by="somebody", reason="holidays")
-    assert buttons(shop()) == {"test", "poll", "pause"}
-    assert buttons(resting) == {"test", "poll", "resume"}
-    assert buttons(open_circuit) == {"test", "poll", "pause", "reset_circuit"}
+    assert buttons(shop()) == {"test", "poll", "pause", "rotate_secret", "nudge_address"}
+    assert buttons(resting) == {"test", "poll", "resume", "rotate_secret", "nudge_address"}
+    always = {"test", "poll", "pause", "rotate_secret", "nudge_address"}
+    assert buttons(open_circuit) == always | {"reset_circuit"}
 
 
 def state():
@@ -233,3 +245,45 @@ def state():
         list(PollState.objects.order_by("pk").values("next_poll_at", "deliver_at")),
         entries(),
     )
+
+
+def test_rotating_shows_the_new_secret_once_and_keeps_the_old_one(staff, shop):
+    connection, client = shop(name="Lugo"), staff(VIEW, RIGHTS["rotate_secret"])
+    response = on_page(client, "rotate_secret", connection, overlap_hours="12")
+    secret = Connection.objects.get().webhook_secret.reveal()
+    old = RetiredSecret.objects.get()
+    assert secret.startswith("whsec_") and secret != WEBHOOK_SECRET and said(response).count(secret) == 1
+    assert (old.secret.reveal(), old.retired_by) == (WEBHOOK_SECRET, "staff-0")
+    assert old.valid_until - old.retired_at == timedelta(hours=12)
+    assert "signs beside the new one until" in said(response)
+    assert entries() == [("Lugo", "Rotate webhook secret")]
+    html = client.get(reverse("admin:connections_connection_change", args=[connection.pk])).content.decode()
+    assert secret not in html and WEBHOOK_SECRET not in html
+
+
+def test_rotating_from_the_list_asks_for_the_overlap(admin_client, shop):
+    one, two = shop(name="one"), shop(name="two")
+    assert "Hours the old secret" in on_list(admin_client, "rotate_secret", one, two).content.decode()
+    assert not RetiredSecret.objects.exists()
+    on_list(admin_client, "rotate_secret", one, two, _form_submitted="True", overlap_hours="0")
+    assert not RetiredSecret.objects.exists()
+    assert WEBHOOK_SECRET not in {c.webhook_secret.reveal() for c in Connection.objects.all()}
+
+
+def test_old_secrets_are_ended_once_the_receiver_knows_the_new_one(admin_client, shop):
+    one, two = shop(name="one"), shop(name="two")
+    on_page(admin_client, "rotate_secret", one, overlap_hours="12")
+    response = on_list(admin_client, "end_old_secrets", one, two)
+    assert not RetiredSecret.objects.exists()
+    assert "1 connection signs with its new secret only." in said(response)
+    assert "1 connection had no old secret." in said(response)
+    assert entries()[1:] == [("one", "End old webhook secrets")]
+
+
+def test_the_nudge_address_is_shown_and_made_anew_on_demand(admin_client, client, shop):
+    connection = shop(name="Lugo")
+    first = said(on_page(admin_client, "nudge_address", connection))
+    assert said(on_page(admin_client, "nudge_address", connection)) == first
+    assert "http://testserver/nudge/" in first
+    second = said(on_page(admin_client, "nudge_address", connection, renew="on"))
+    assert second != first and entries()[-1] == ("Lugo", "Nudge address")

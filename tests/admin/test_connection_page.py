@@ -60,6 +60,7 @@ def test_the_usual_receiver_is_filled_in(admin_client):
 
 def test_empty_secrets_are_kept_and_others_replaced(admin_client, shop):
     connection = shop()
+    before = connection.name
     admin_client.post(page(connection), typed(connection, name="Renamed"))
     connection.refresh_from_db()
     assert connection.name == "Renamed"
@@ -72,7 +73,9 @@ def test_empty_secrets_are_kept_and_others_replaced(admin_client, shop):
         WEBHOOK_SECRET,
     )
     history = admin_client.get(reverse("admin:connections_connection_history", args=[connection.pk]))
-    assert "Changed API key" in history.content.decode() and "canary" not in history.content.decode()
+    html = history.content.decode()
+    assert "API key was replaced" in html and "canary" not in html
+    assert f"Name: {before} → Renamed" in html
 
 
 def test_a_fixed_key_is_tried_at_once(admin_client, shop):
@@ -89,10 +92,41 @@ def test_a_fixed_key_is_tried_at_once(admin_client, shop):
     admin_client.post(page(connection), typed(connection, name="Renamed", api_key="fresh"))
     assert dict(Circuit.objects.values_list("side", "state")) == {"odoo": "closed", "webhook": "open"}
 
-    admin_client.post(
-        page(connection), typed(connection, name="Renamed", webhook_url="https://new.example.com/")
+    moved = typed(
+        connection, name="Renamed", webhook_url="https://new.example.com/", webhook_secret=WEBHOOK_SECRET
     )
+    admin_client.post(page(connection), moved)
     assert set(Circuit.objects.values_list("state", flat=True)) == {"closed"}
+
+
+@pytest.mark.parametrize(("hours", "old"), [("", 24), ("48", 48), ("0", None)])
+def test_a_webhook_secret_is_rotated_or_replaced(admin_client, shop, hours, old):
+    connection = shop()
+    data = typed(connection, webhook_secret="canary-fresh", overlap_hours=hours)
+    response = admin_client.post(page(connection), data, follow=True)
+    connection.refresh_from_db()
+    assert connection.webhook_secret.reveal() == "canary-fresh"
+    kept = [
+        (row.secret.reveal(), row.retired_by, (row.valid_until - row.retired_at).total_seconds() / 3600)
+        for row in connection.retired_secrets.all()
+    ]
+    assert kept == ([(WEBHOOK_SECRET, "admin", old)] if old else [])
+    assert ("signs beside the new one until" in said(response)) is bool(old)
+    html = admin_client.get(page(connection)).content.decode()
+    assert ("An old webhook secret signs beside" in html) is bool(old)
+    assert "canary" not in html and WEBHOOK_SECRET not in html
+
+
+@pytest.mark.parametrize(
+    ("field", "sentence"),
+    [("odoo_url", "type the API key again"), ("webhook_url", "type the webhook secret again")],
+)
+def test_another_address_wants_its_secret_typed_again(admin_client, shop, field, sentence):
+    connection = shop()
+    before = Connection.objects.values().get()
+    response = admin_client.post(page(connection), typed(connection, **{field: "https://evil.example.com"}))
+    assert sentence in response.content.decode()
+    assert Connection.objects.values().get() == before
 
 
 def test_an_unreadable_secret_is_replaced_by_typing_another(admin_client, shop):
@@ -232,3 +266,30 @@ MOMENTS = [
 @pytest.mark.parametrize(("seconds", "words"), MOMENTS)
 def test_moments_are_told_from_now_on(seconds, words, clock):
     assert f">{words}<" in moment(clock() + timedelta(seconds=seconds), clock())
+
+
+def test_a_copy_begins_like_the_other_without_its_secrets(admin_client, shop):
+    connection = shop(name="Tienda Lugo", username="lugo@example.com", lookback_seconds=900)
+    html = admin_client.get(ADD, {"copy": connection.pk}).content.decode()
+    assert "Copy of Tienda Lugo" in html and "lugo@example.com" in html and 'value="900"' in html
+    assert API_KEY not in html and WEBHOOK_SECRET not in html and connection.external_id not in html
+    assert f"?copy={connection.pk}" in admin_client.get(page(connection)).content.decode()
+    assert admin_client.get(ADD, {"copy": "nonsense"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"odoo_url": "http://shop.example.com"}, "API key travels to Odoo unencrypted"),
+        ({"webhook_url": "http://sm.example.com/in"}, "Orders travel to the receiver unencrypted"),
+        ({"odoo_url": "https://shop.odoo.com", "poll_interval_seconds": 5}, "one call per second"),
+        ({"lookback_seconds": 60}, "misses orders"),
+        ({"odoo_url": "http://10.0.0.5:8069", "webhook_url": "http://stockmaster/in"}, ""),
+    ],
+)
+def test_unsafe_choices_are_said(values, sentence, admin_client, shop):
+    html = admin_client.get(page(shop(**values))).content.decode()
+    if sentence:
+        assert sentence in html
+    else:
+        assert "desk-warnings" not in html

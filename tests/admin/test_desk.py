@@ -7,8 +7,6 @@ from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from sync.models import PollState
-
 INDEX = reverse("admin:index")
 
 
@@ -29,23 +27,14 @@ def test_pages_load_nothing_from_elsewhere(client):
     assert "http" not in policy
 
 
-def test_the_first_page_counts_and_names_what_is_wrong(admin_client, fill, shop):
-    fill(2, text="Filled")
-    shop(name="Well")
-    PollState.objects.filter(connection__name="Filled Filled 0").update(error_code="odoo_dns")
-    response = admin_client.get(INDEX)
-    numbers = [str(card["number"]) for card in response.context["cards"]]
-    assert numbers == ["1", "2", "2", "0", "2"]
-    html = response.content.decode()
-    assert "Filled 0" in html and "Filled 1" in html and ">Well<" not in html
-
-
 def test_the_first_page_shows_what_one_may_see(staff, fill):
     fill(1, text="Filled")
     html = staff().get(INDEX).content.decode()
     assert "nothing is shown to you yet" in html and "Filled" not in html
     response = staff("sync.view_sentorder").get(INDEX)
-    assert [card["title"] for card in response.context["cards"]] == ["Orders sent"]
+    titles = [card["title"] for card in response.context["cards"]]
+    assert titles == ["From Odoo to the receiver", "Delivered"]
+    assert "health" not in response.context and response.context["matters"] == []
 
 
 def test_the_sidebar_leads_only_where_one_may_go(staff, fill):

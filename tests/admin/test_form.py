@@ -7,6 +7,7 @@ from django.test import override_settings
 
 from connections.forms import ConnectionForm, filled
 from connections.models import Connection
+from tests.conftest import NOON
 
 GOOD = {
     "name": "Shop Madrid",
@@ -154,6 +155,49 @@ def test_a_typed_secret_replaces_the_stored_one():
     connection.refresh_from_db()
     assert connection.api_key.reveal() == "fresh-key"
     assert connection.webhook_secret.reveal() == "canary-secret"
+
+
+MOVES = [
+    ("odoo_url", "https://shop.odoo.com", None),
+    ("odoo_url", " HTTPS://Shop.odoo.com/", None),
+    ("odoo_url", "https://shop.odoo.com:8443", "api_key"),
+    ("odoo_url", "http://shop.odoo.com", "api_key"),
+    ("odoo_url", "https://shop.odoo.com.evil.example", "api_key"),
+    ("webhook_url", "https://SM.example.com/hooks/odoo?shop=1", None),
+    ("webhook_url", "https://evil.example.com/hooks/odoo?shop=1", "webhook_secret"),
+    # One host may serve many people's addresses.
+    ("webhook_url", "https://sm.example.com/hooks/other?shop=1", "webhook_secret"),
+    ("webhook_url", "https://sm.example.com/hooks/odoo?shop=2", "webhook_secret"),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("field", "address", "wanted"), MOVES)
+def test_a_stored_secret_is_not_sent_to_a_newly_typed_address(field, address, wanted):
+    form().save()
+    connection = Connection.objects.without_secrets().get()
+    refused = filled(connection, {field: address})
+    assert set(refused.errors) == ({wanted} if wanted else set())
+    for secrets in ({"api_key": "k", "webhook_secret": "s"}, {wanted: "again"} if wanted else {}):
+        assert filled(connection, {field: address} | secrets).is_valid()
+
+
+@pytest.mark.django_db
+def test_an_old_secret_does_not_sign_at_a_new_address():
+    connection = form().save()
+    connection.retired_secrets.create(secret="older", valid_until=NOON, retired_at=NOON)
+    values = {"webhook_url": "https://new.example.com/", "webhook_secret": "fresh", "overlap_hours": 48}
+    moved = filled(connection, values)
+    assert moved.is_valid() and moved.retire_old_secret(by="", now=NOON) is None
+    assert not connection.retired_secrets.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("hours", [-1, 721, "soon"])
+def test_an_overlap_is_a_number_of_hours_within_a_month(hours):
+    connection = form().save()
+    refused = filled(connection, {"webhook_secret": "fresh", "overlap_hours": hours})
+    assert set(refused.errors) == {"overlap_hours"}
 
 
 @pytest.mark.django_db

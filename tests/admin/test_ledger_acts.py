@@ -88,7 +88,10 @@ def test_discard_wants_a_reason_and_can_be_taken_back(staff, shop, owe):
 
     on_page(client, "retry", item)
     assert statuses() == ["pending"]
-    assert entries() == [("S00001 v1", "Discard: typed in by hand"), ("S00001 v1", "Retry now")]
+    assert entries() == [
+        ("S00001 v1", "Discard: typed in by hand (Needs a person → Discarded)"),
+        ("S00001 v1", "Retry now (Discarded → Waiting)"),
+    ]
 
 
 def test_discarding_many_asks_first_and_leaves_what_is_closed(admin_client, shop, owe):

@@ -75,7 +75,7 @@ def test_support_staff_read_their_language(admin_client, fill):
     connection = Connection.objects.first()
     item = RetryItem.objects.first()
     wanted = {
-        INDEX: ["Resumen", "Conexiones con problemas", "Pedidos en espera", "¿Dónde está mi pedido?"],
+        INDEX: ["Resumen", "Qué requiere intervención", "Conexiones", "¿Dónde está mi pedido?"],
         place(Connection, "changelist"): ["Próxima consulta", "Receptor", "Circuito abierto"],
         place(Connection, "change", connection.pk): ["Consultar ahora", "Clave de API", "Última consulta"],
         place(RetryItem, "change", item.pk): [

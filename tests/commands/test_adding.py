@@ -1,6 +1,7 @@
 """addconnection, editconnection, deleteconnection: what people configure from a terminal."""
 
 import io
+from datetime import timedelta
 
 import pytest
 
@@ -189,6 +190,36 @@ def test_a_new_key_and_a_new_secret(run, monkeypatch, shop):
     assert printed.out.count(shop.webhook_secret.reveal()) == 1
 
 
+@pytest.mark.parametrize(("flags", "hours"), [([], 24), (["--overlap-hours", "48"], 48)])
+def test_an_old_webhook_secret_signs_on(run, nobody, shop, flags, hours):
+    printed = run("editconnection", str(shop.pk), "--new-webhook-secret", *flags)
+    old = shop.retired_secrets.get()
+    assert old.secret.reveal() == CANARY_SECRET and CANARY_SECRET not in printed.all
+    assert old.valid_until - old.retired_at == timedelta(hours=hours)
+    assert "signs beside it until" in printed.out and old.retired_by.endswith("(manage.py)")
+
+
+def test_a_webhook_secret_is_replaced_at_once(run, nobody, shop):
+    printed = run("editconnection", str(shop.pk), "--webhook-secret", "fresh", "--overlap-hours", "0")
+    assert printed.error == "" and "signs beside" not in printed.out
+    assert not shop.retired_secrets.exists()
+
+
+def test_another_address_wants_its_key_typed_again(run, nobody, shop):
+    printed = run("editconnection", str(shop.pk), "--url", "https://evil.example.com")
+    assert printed.code == 1 and "--api-key: The address of Odoo is another one" in printed.error
+    printed = run("editconnection", str(shop.pk), "--webhook-url", "https://evil.example.com")
+    assert printed.code == 1 and "--webhook-secret: The webhook address is another one" in printed.error
+
+
+def test_a_person_is_asked_for_the_key_of_another_address(run, person, shop):
+    asked = person(hidden=["", "typed-again"])
+    printed = run("editconnection", str(shop.pk), "--url", "https://new.example.com")
+    shop.refresh_from_db()
+    assert (shop.odoo_url, shop.api_key.reveal()) == ("https://new.example.com", "typed-again")
+    assert asked == ["API key: "] * 2 and "type the API key again" in printed.out
+
+
 def test_a_start_date_is_kept_and_changed(run, nobody, shop):
     assert run("editconnection", str(shop.pk), "--start", "2026-11-01").error == ""
     assert run("editconnection", str(shop.pk), "--interval", "30").error == ""
@@ -201,6 +232,7 @@ def test_a_start_date_is_kept_and_changed(run, nobody, shop):
     [
         ([], "Say what to change"),
         (["--interval", "1"], "--interval: "),
+        (["--overlap-hours", "-1"], "--overlap-hours: "),
         (["--enabled", "--disabled"], "not allowed with"),
         (["--name", ""], "--name: "),
     ],

@@ -5,7 +5,7 @@ import socket
 import pytest
 import responses
 
-from connections import http
+from connections import pools
 from tests.connections.loopback import Loopback
 from tests.connections.shops import Place
 
@@ -13,9 +13,9 @@ from tests.connections.shops import Place
 @pytest.fixture
 def fresh_connections():
     """No connection is left from another test, and none stays behind."""
-    http._adapter.cache_clear()
+    pools.adapter.cache_clear()
     yield
-    http._adapter.cache_clear()
+    pools.adapter.cache_clear()
 
 
 @pytest.fixture

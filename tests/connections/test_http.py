@@ -12,7 +12,7 @@ import pytest
 import requests
 import responses
 
-from connections import http, sockets
+from connections import http, pools, sockets
 from connections.errors import Permanent, Temporary
 from tests.connections.calling import QUICK, call, failure
 from tests.connections.loopback import OK, answering, breaking_off, drip, flood
@@ -50,7 +50,7 @@ def test_connections_are_kept_for_the_next_call(serve):
 
 def test_a_connection_that_was_idle_for_long_is_not_used_again(serve, monkeypatch):
     server = serve(answering(OK))
-    monkeypatch.setattr(http, "IDLE_SECONDS", 0)
+    monkeypatch.setattr(pools, "IDLE_SECONDS", 0)
 
     call(server.url)
     call(server.url)

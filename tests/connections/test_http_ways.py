@@ -22,7 +22,11 @@ def test_a_blocked_address_is_not_even_connected_to(serve, settings):
     assert server.accepted == 0
 
 
-@pytest.mark.parametrize("host", ["127.1", "2130706433", "0x7f.1", "localhost", "[::1]", "0"])
+LOOPBACK = ["127.1", "2130706433", "0x7f.1", "localhost", "[::1]", "0", "0177.0.0.1", "017700000001"]
+LOOPBACK += ["0x7f000001", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:0:0:1]", "8.8.8.8@127.0.0.1"]
+
+
+@pytest.mark.parametrize("host", LOOPBACK)
 def test_every_way_to_write_loopback_is_seen_through(serve, settings, host):
     settings.ALLOWED_NETWORKS = []
     server = serve(answering(OK))
@@ -44,6 +48,15 @@ def test_a_name_is_asked_for_once_and_that_answer_is_connected_to(serve, resolve
     assert call(f"http://rebinding.example:{server.port}/").status == 200
     assert resolver["asked"] == ["rebinding.example"]
     assert b"Host: rebinding.example" in server.requests[0]
+
+
+def test_a_name_that_changes_its_mind_is_looked_at_again(serve, resolver, settings):
+    server = serve(answering(OK, times=1))
+    resolver["rebinding.example"] = [("127.0.0.1", server.port)]
+    assert call(f"http://rebinding.example:{server.port}/").status == 200
+
+    resolver["rebinding.example"] = [("169.254.169.254", server.port)]
+    assert failure(f"http://rebinding.example:{server.port}/") == (Permanent, "blocked_address")
 
 
 def test_plain_http_stays_inside_the_allowed_networks(resolver):

@@ -28,7 +28,7 @@ HOOK_FAULTS = (
     "408",
 )
 WAITS = (0.2, 0.7, 1, 2, 5, 31, 61, 61, 125, 300, 900, 1300, 4000)
-JUMPS = (1, -1, 20, -20, 35, -35, 120, -120, 300, -300, 600, -600)
+JUMPS = (1, -1, 20, -20, 35, -35, 120, -120, 300, -300, 600, -600, 2400, -2400)
 STALLS = (5, 20, 61, 100, 400, 1500)
 CONFIRMED = ("sale", "done")
 
@@ -304,6 +304,13 @@ class Player:
         if b % 2:
             self.tick()
 
+    def do_tick_late(self, a, b):
+        """The same, long enough for every lease to end, and the other one is back at work before it wakes."""
+        self.do_edit(a, b % 9)
+        self.world.pass_time(61)
+        PollState.objects.wake(self.world.now)
+        self.tick()
+
     @contextmanager
     def _run(self, kind, *, mortal=True):
         dies_at, self.dies_at = (self.dies_at, ("", 0)) if mortal else (("", 0), self.dies_at)
@@ -332,7 +339,7 @@ WEIGHTS = {
     "wait": 7,
     "watch": 4,
     "sleep": 1,
-    "jump": 1,
+    "jump": 2,
     "poll": 12,
     "deliver": 4,
     "claim": 1,
@@ -349,8 +356,8 @@ WEIGHTS = {
     "mend_shop": 2,
     "break_hook": 4,
     "mend_hook": 2,
-    "crash": 4,
-    "meanwhile": 4,
+    "crash": 5,
+    "meanwhile": 7,
 }
 STEPS = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
 MEANWHILE = (
@@ -366,5 +373,7 @@ MEANWHILE = (
     "deep_check",
     "stall",
     "stall",
+    "stall",
+    "tick_late",
     "pause",
 )

@@ -10,7 +10,8 @@ from sync import circuit, ledger, sides
 from sync.delivery import Outcome, Verdict
 from sync.drain import Drain, never
 from sync.ledger import Tried
-from sync.models import RetryItem, SeenOrder
+from sync.models import DeliveryAttempt, RetryItem, SeenOrder
+from sync.resending import resend
 
 DELIVERED = Outcome(Verdict.DELIVERED, True, datetime(2026, 11, 20, 12, 0, tzinfo=UTC), 1, status=200)
 
@@ -147,3 +148,39 @@ def test_a_lane_that_waits_for_its_slot_counts_as_taking_a_version(world, drain,
     monkeypatch.setattr("sync.drain.sleep", lambda seconds: rooms.append((drain.room(), drain.take())))
     assert drain.take() is not None
     assert rooms == [(0, None)]
+
+
+def test_what_a_person_sent_long_before_the_first_poll_is_looked_at_again_with_it(make_world):
+    """The shop could not be polled for days; the receiver has an order that was edited since."""
+    world = make_world()
+    order_id = world.confirmed()
+    world.clock.advance(60)
+    resend(world.connection, order_ids=[order_id], clock=world.clock)
+    world.deliver()
+    world.clock.advance(60)
+    world.shop.edit_order(order_id, note="<p>by the back door</p>")
+    world.clock.advance(70 * 86_400)
+    world.wait(minutes=2)
+    assert [(event, version) for _, event, version in world.got()] == [
+        ("order.confirmed", 1),
+        ("order.updated", 2),
+    ]
+
+
+def test_a_cancellation_is_told_when_a_version_was_given_up_whose_try_may_have_died(world):
+    """A poller was killed after the receiver had taken it; it was edited, and a person gave up on that."""
+    world.receiver.set_mode("main", "hang")
+    order_id = world.confirmed()
+    world.poll()
+    taken = RetryItem.objects.filter(status="pending")
+    taken.update(attempts=0, next_retry_at=world.clock() + timedelta(hours=1))
+    DeliveryAttempt.objects.all().delete()  # nobody wrote down what was tried
+    world.clock.advance(60)
+    world.shop.edit_order(order_id, note="<p>changed</p>")
+    world.wait(minutes=1)
+    ledger.discard(RetryItem.objects.filter(status="pending"), by="ana", reason="a test", now=world.clock())
+    world.receiver.set_mode("main", "ok")
+    DeliveryAttempt.objects.all().delete()
+    world.shop.cancel(order_id)
+    world.wait(minutes=5)
+    assert world.got()[-1][1] == "order.cancelled"

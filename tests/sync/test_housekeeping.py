@@ -101,6 +101,14 @@ def test_reconciliations_age_out_and_one_whose_worker_died_is_ended(connection):
     }
 
 
+def test_old_webhook_secrets_are_erased_when_they_sign_no_more(connection):
+    for hours in (-1, 0, 1):
+        until = NOON + timedelta(hours=hours)
+        connection.retired_secrets.create(secret=f"s{hours}", valid_until=until, retired_at=NOON)
+    assert housekeep(NOON)["retired_secrets"] == 2
+    assert connection.retired_secrets.get().secret.reveal() == "s1"
+
+
 def test_leases_sessions_and_logins_age_out(connection):
     Lease.objects.create(key="dead", token="t", until=days(2))
     Lease.objects.create(key="alive", token="t", until=NOON)

@@ -42,6 +42,7 @@ def claims(monkeypatch):
 
     monkeypatch.setattr(scheduling, "claim_polls", claim("poll"))
     monkeypatch.setattr(scheduling, "claim_deliveries", claim("deliver"))
+    monkeypatch.setattr(scheduling, "due_kinds", lambda now: (True, True))
     return asked
 
 
@@ -155,6 +156,7 @@ def test_a_database_that_is_away_kills_neither_pusher_nor_monitor(watched, monke
     def fail(*args):
         raise OperationalError("server closed the connection unexpectedly")
 
+    tasks.hand_out("poll", ("token", [1]))
     monkeypatch.setattr(watched._broker, "dequeue", fail)
     monkeypatch.setattr(watched._broker, "acknowledge", fail)
     assert names(watched.dequeue()) == ["beat"]

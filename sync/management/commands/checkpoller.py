@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from connections.keys import require_readable_secrets
 from sync.management.teaching import TeachingCommand
 from sync.models import DeliveryAttempt, PollState, SyncLog
 
@@ -24,6 +25,7 @@ class Command(TeachingCommand):
     examples = (("checkpoller", gettext_lazy("the health check of the container")),)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_readable_secrets()
         late = timezone.now() - timedelta(seconds=LATE_SECONDS)
         waiting = PollState.objects.poll_due(late).count() + PollState.objects.delivery_due(late).count()
         moved = (

@@ -28,8 +28,8 @@ TITLES = {
 class Command(TeachingCommand):
     help = gettext_lazy(
         "Show every connection and how it stands.\n\n"
-        "health is the worst of: disabled, paused, down (a circuit is open), failing (the last poll),\n"
-        "needs a person (manage.py retries), late (does manage.py runpoller run?), new, ok."
+        "health is the worst of: disabled, paused, open (a circuit), failing (the last poll), late (does\n"
+        "manage.py runpoller run?), needs_person (manage.py retries), new, ok."
     )
     examples = (
         ("connections", gettext_lazy("a table")),

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from connections.forms import filled, new_secret
+from connections.forms import new_secret
+from sync.management.asking import operator
 from sync.management.choosing import add_connection, connection_called
-from sync.management.filling import add_flags, problems, values_of
+from sync.management.filling import add_flags, refilled, values_of
+from sync.management.showing import cell
 from sync.management.teaching import TeachingCommand
 from sync.models import PollState
 
@@ -22,12 +25,24 @@ class Command(TeachingCommand):
         ("editconnection 1 --interval 30", gettext_lazy("poll connection 1 every 30 seconds")),
         ("editconnection 'Shop Madrid' --disabled", gettext_lazy("stop it and keep its ledger")),
         ("editconnection 1 --api-key -", gettext_lazy("a new API key, asked for or piped in")),
-        ("editconnection 1 --new-webhook-secret", gettext_lazy("a generated secret, shown once")),
+        (
+            "editconnection 1 --new-webhook-secret --overlap-hours 48",
+            gettext_lazy("a generated secret, shown once; the old one signs too for two days"),
+        ),
+        (
+            "editconnection 1 --url https://new.example.com --api-key -",
+            gettext_lazy("another address wants its key typed again"),
+        ),
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_connection(parser)
         add_flags(parser)
+        parser.add_argument(
+            "--overlap-hours",
+            metavar="N",
+            help=_("how long the old webhook secret signs beside a new one; 0 ends it at once"),
+        )
         parser.add_argument(
             "--new-webhook-secret", action="store_true", help=_("generate a webhook secret and show it once")
         )
@@ -37,16 +52,20 @@ class Command(TeachingCommand):
         values = values_of(options)
         if options["new_webhook_secret"]:
             values["webhook_secret"] = new_secret()
+        if options["overlap_hours"] is not None:
+            values["overlap_hours"] = options["overlap_hours"]
         if not values:
             raise CommandError(
                 _("Say what to change, such as --interval 30. See: manage.py editconnection --help")
             )
-        form = filled(connection, values)
-        if not form.is_valid():
-            raise CommandError(problems(form))
-        form.save()
+        form = refilled(connection, values, self.stdout)
+        with transaction.atomic():
+            both_until = form.retire_old_secret(by=operator(), now=timezone.now())
+            form.save()
         PollState.objects.filter(connection=connection).wake(timezone.now())
         if options["new_webhook_secret"]:
             self.stdout.write(_("The new webhook secret, shown this once; give it to the receiver:"))
             self.stdout.write(values["webhook_secret"])
+        if both_until:
+            self.stdout.write(_("The old webhook secret signs beside it until %s.") % cell(both_until))
         self.stdout.write(_("“%s” is changed.") % connection.name)

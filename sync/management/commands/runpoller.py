@@ -7,10 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import Tags
 from django.core.management.base import CommandError, CommandParser
+from django.db import connections
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from connections.keys import require_readable_secrets
 from sync.management.choosing import positive
 from sync.management.showing import show_json
 from sync.management.teaching import TeachingCommand
@@ -43,11 +46,20 @@ class Command(TeachingCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
+            self._refuse_what_is_unsafe()
+            require_readable_secrets()
             self._once(force=options["force"], as_json=options["json"])
         elif options["force"] or options["json"]:
             raise CommandError(_("--force and --json go with --once."))
         else:
+            self._refuse_what_is_unsafe()
+            require_readable_secrets()
+            connections.close_all()  # children are forked, and must not share one
             sys.exit(Supervisor(workers=options["workers"] or settings.WORKERS).run())
+
+    def _refuse_what_is_unsafe(self) -> None:
+        """What only the database knows; the settings were checked before."""
+        self.check(databases=["default"], tags=[Tags.database])
 
     def _once(self, *, force: bool, as_json: bool) -> None:
         summary = run_once(force=force)

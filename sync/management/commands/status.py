@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.diagnosis import explain
+from connections.models import Connection
 from sync.management.showing import show, show_json
 from sync.management.teaching import TeachingCommand
 from sync.models import Finding
+from sync.readiness import parts
+from sync.standing import counts
 from sync.watching import watch
 
 TITLES = {
@@ -38,7 +42,9 @@ class Command(TeachingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         rows = [row_of(finding) for finding in watch()]
         if options["json"]:
-            show_json(self.stdout, {"ok": not rows, "findings": rows})
+            now = timezone.now()
+            facts = {"parts": parts(now), "connections": counts(Connection.objects.all(), now)}
+            show_json(self.stdout, {"ok": not rows, **facts, "findings": rows})
         else:
             show(self.stdout, rows, TITLES, empty=_("Everything is all right."))
         if rows:

@@ -1,0 +1,157 @@
+"""Connections as a YAML text and back: configuration, and secrets only encrypted with a key given for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import yaml
+from cryptography.fernet import Fernet, InvalidToken
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from connections.fields import reveal
+from connections.forms import SECRETS, ConnectionForm, filled
+from connections.models import Connection
+
+FORMAT = 1
+FIELDS = [
+    field.name
+    for field in Connection._meta.concrete_fields
+    if field.name not in ("id", "created_at", "updated_at", *SECRETS)
+]
+
+
+class Unportable(Exception):
+    """The text, or the key, is not what it has to be; the words say so to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ported:
+    """One connection of the text, checked. `what`: "new", "changed" or "same"."""
+
+    form: ConnectionForm
+    what: str
+
+    @property
+    def name(self) -> str:
+        return str(self.form.cleaned_data["name"])
+
+
+def ring(key: str) -> Fernet:
+    try:
+        return Fernet(key)
+    except ValueError:
+        raise Unportable(_("The key is unusable: it is 44 characters of URL-safe base64.")) from None
+
+
+def dump(connections: Iterable[Connection], key: Fernet | None = None) -> str:
+    """YAML of these connections; with `key` their secrets are in it, encrypted."""
+    rows = [_row(connection, key) for connection in connections]
+    return yaml.safe_dump(
+        {"format": FORMAT, "connections": rows}, sort_keys=False, allow_unicode=True, width=100
+    )
+
+
+def check(text: str, key: Fernet | None = None) -> list[Ported]:
+    """What `save` would do with this text. Raises Unportable with every sentence that stands against it."""
+    ported, problems = [], []
+    for row in _rows(text):
+        form, what = _form(row, key)
+        if form.is_valid():
+            ported.append(Ported(form, what))
+        else:
+            named = [
+                f"{name}: {text}" if name != "__all__" else text
+                for name, texts in form.errors.items()
+                for text in texts
+            ]
+            problems += [f"“{row.get('name', '?')}”, {sentence}" for sentence in named]
+    if problems:
+        raise Unportable("\n".join([_("Nothing was imported:"), *problems]))
+    return ported
+
+
+@transaction.atomic
+def save(ported: Iterable[Ported], *, by: str, now: datetime) -> list[Connection]:
+    """All of them or none."""
+    saved = []
+    for each in ported:
+        if each.what != "same":
+            each.form.retire_old_secret(by=by, now=now)
+            saved.append(each.form.save())
+    return saved
+
+
+def _row(connection: Connection, key: Fernet | None) -> dict[str, Any]:
+    row = {name: _plain(getattr(connection, name)) for name in FIELDS}
+    if key is not None:
+        secrets = {name: reveal(getattr(connection, name)).encode() for name in SECRETS}
+        row["secrets"] = {name: key.encrypt(secret).decode() for name, secret in secrets.items()}
+    return row
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _rows(text: str) -> list[dict[str, Any]]:
+    try:
+        whole = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise Unportable(_("This is not YAML: %s") % " ".join(str(error).split())) from None
+    if not isinstance(whole, dict) or whole.get("format") != FORMAT:
+        raise Unportable(_("This was not written by exportconnections, or by a newer version of it."))
+    rows = whole.get("connections")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Unportable(_("Its “connections” are not a list of connections."))
+    strange = sorted({str(name) for row in rows for name in row} - {*FIELDS, "secrets"})
+    if strange:
+        raise Unportable(_("Nobody knows these fields: %s.") % ", ".join(strange))
+    _require_different(rows)
+    return rows
+
+
+def _require_different(rows: list[dict[str, Any]]) -> None:
+    ids = [row.get("external_id") for row in rows]
+    names = [str(row.get("name", "")).lower() for row in rows]
+    if len(set(ids)) < len(ids) or len(set(names)) < len(names):
+        raise Unportable(_("Two of the connections have one name or one external_id."))
+
+
+def _form(row: Mapping[str, Any], key: Fernet | None) -> tuple[ConnectionForm, str]:
+    there = Connection.objects.filter(external_id=str(row.get("external_id"))).first()
+    values = {name: "" if value is None else value for name, value in row.items() if name != "secrets"}
+    if values.get("start_at"):
+        values["start_at"] = _moment(values["start_at"])
+    secrets = _secrets(row, key)
+    if there is not None:
+        secrets = {name: text for name, text in secrets.items() if text != str.__str__(getattr(there, name))}
+    form = filled(there, values | secrets)
+    if there is None:
+        return form, "new"
+    differs = secrets or any(row[name] != _plain(getattr(there, name)) for name in row if name in FIELDS)
+    return form, "changed" if differs else "same"
+
+
+def _moment(text: Any) -> Any:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return text  # the form says what it thinks of it
+    return moment if moment.tzinfo else timezone.make_aware(moment)
+
+
+def _secrets(row: Mapping[str, Any], key: Fernet | None) -> dict[str, str]:
+    tokens = row.get("secrets") or {}
+    if not tokens or key is None:
+        return {}
+    try:
+        return {name: key.decrypt(str(tokens[name]).encode()).decode() for name in SECRETS if name in tokens}
+    except (InvalidToken, TypeError):
+        raise Unportable(
+            _("The key does not fit: the secrets of “%s” were encrypted with another one.") % row.get("name")
+        ) from None

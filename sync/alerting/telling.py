@@ -1,0 +1,80 @@
+"""The alerts of one minute: findings become alerts, and each channel hears what is due. Safe to repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone, translation
+
+from connections import leases
+from sync.alerting.choosing import Choice, choose, may_tell
+from sync.alerting.episodes import keep_up
+from sync.alerting.messages import message_of, test_message
+from sync.alerting.sending import Place, send
+from sync.models import AlertChannel, AlertChannelState, AlertNotice, Finding, NoticeKind
+
+LEASE_KEY = "alerts"
+LONGEST_PAUSE = timedelta(hours=1)
+
+
+def alert(findings: Iterable[Finding], now: datetime) -> int:
+    """Returns how many messages left. One host at a time; another one's turn comes in a minute."""
+    token = leases.new_token()
+    if not leases.claim([LEASE_KEY], token, now=now):
+        return 0
+    try:
+        keep_up(findings, now)
+        return sum(_tell(channel, now) for channel in AlertChannel.objects.filter(enabled=True))
+    finally:
+        leases.release([LEASE_KEY], token)
+
+
+def send_test(channel: AlertChannel) -> tuple[str, str]:
+    """At once, whatever the hour: the error's code and detail, two empty texts when it was told."""
+    now = timezone.now()
+    with translation.override(channel.language):
+        return send(Place.of(channel), test_message(channel.name, now), now=now)
+
+
+def _tell(channel: AlertChannel, now: datetime) -> bool:
+    state, _ = AlertChannelState.objects.get_or_create(channel=channel)
+    if state.next_try_at is not None and state.next_try_at > now:
+        return False
+    if not may_tell(channel, state.told_at, now):
+        return False
+    choice = choose(channel, now)
+    if not choice:
+        return False
+    with translation.override(channel.language):
+        code, detail = send(Place.of(channel), message_of(choice, now), now=now)
+    if code:
+        _put_off(state, code, detail, now)
+        return False
+    _record(channel, state, choice, now)
+    return True
+
+
+@transaction.atomic
+def _record(channel: AlertChannel, state: AlertChannelState, choice: Choice, now: datetime) -> None:
+    """After the message left: a crash before this repeats it."""
+    kinds = (
+        (NoticeKind.PROBLEM, [*choice.problems, *choice.reminders]),
+        (NoticeKind.RECOVERED, [*choice.recovered, *choice.covered]),
+    )
+    AlertNotice.objects.bulk_create(
+        AlertNotice(channel=channel, alert=each, kind=kind, told_at=now)
+        for kind, alerts in kinds
+        for each in alerts
+    )
+    state.told_at, state.next_try_at, state.failures = now, None, 0
+    state.error_code = state.error_detail = ""
+    state.save()
+
+
+def _put_off(state: AlertChannelState, code: str, detail: str, now: datetime) -> None:
+    pause = timedelta(minutes=2 ** min(state.failures, 6))
+    state.next_try_at, state.failures = now + min(pause, LONGEST_PAUSE), state.failures + 1
+    state.error_code, state.error_detail = code, detail[:300]
+    state.save()

@@ -1,0 +1,55 @@
+"""Signs of life of pollers, for monitors and for whoever upgrades them."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Max
+
+from sync.models import PollerBeat
+
+BEAT = timedelta(seconds=10)
+SILENT = timedelta(seconds=60)
+FORGOTTEN = timedelta(days=1)
+
+
+class Beats:
+    """The signs of this process. A poller that stops takes its sign away; one that dies leaves it behind."""
+
+    def __init__(self, *, workers: int) -> None:
+        self._host, self._process, self._workers = socket.gethostname()[:100], os.getpid(), workers
+        self._started_at: datetime | None = None
+        self._last_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self._host}:{self._process}"
+
+    def beat(self, now: datetime) -> None:
+        """Once in ten seconds, however often it is called."""
+        if self._last_at is not None and now - self._last_at < BEAT:
+            return
+        self._started_at = self._started_at or now
+        self._last_at = now
+        facts = {
+            "host": self._host,
+            "process": self._process,
+            "version": settings.VERSION,
+            "workers": self._workers,
+            "started_at": self._started_at,
+            "seen_at": now,
+        }
+        PollerBeat.objects.update_or_create(key=self.key, defaults=facts)
+
+    def end(self) -> None:
+        if self._last_at is not None:
+            PollerBeat.objects.filter(key=self.key).delete()
+
+
+def silent_since(now: datetime) -> datetime | None:
+    """Since when no poller was heard, of those that did not stop in good order; None when one lives."""
+    last = PollerBeat.objects.aggregate(at=Max("seen_at"))["at"]
+    return last if last is not None and last < now - SILENT else None

@@ -1,0 +1,74 @@
+// The desk's few lines: "/" goes to the search box; a page that shows work under way renews that part of itself.
+"use strict";
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const box = document.querySelector("[data-desk-search]") || document.querySelector(".desk-search input");
+  if (!box || document.getElementById("searchbar")) return; // a list has its own box, and the theme's key for it
+  event.preventDefault();
+  box.focus();
+  box.select();
+});
+
+async function renew(part) {
+  try {
+    const answer = await fetch(part.dataset.deskRenew, { headers: { "X-Desk-Part": "1" } });
+    if (!answer.ok) return again(part);
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body.firstElementChild;
+    const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
+    part.replaceWith(fresh);
+    if (focused) document.getElementById(focused)?.focus();
+    again(fresh);
+  } catch {
+    again(part); // the network is away for a moment
+  }
+}
+
+function again(part) {
+  if (part.dataset.deskRenew) setTimeout(renew, 1500, part);
+}
+
+document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-desk-renew]").forEach(again));
+
+// An answer that comes piece by piece: each piece is shown as it arrives.
+async function stream(address, body, place, button) {
+  const panel = place.closest(".desk-panel");
+  place.replaceChildren();
+  button.disabled = true;
+  panel.classList.remove("desk-broken");
+  panel.classList.add("desk-working");
+  try {
+    const answer = await fetch(address, { method: "POST", body });
+    if (!answer.ok) throw new Error(answer.status);
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let shown = "";
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      shown += piece.value;
+      const end = shown.lastIndexOf("</li>") + "</li>".length;
+      if (end < "</li>".length) continue;
+      place.insertAdjacentHTML("beforeend", shown.slice(0, end));
+      shown = shown.slice(end);
+    }
+  } catch {
+    panel.classList.add("desk-broken");
+  }
+  panel.classList.remove("desk-working");
+  button.disabled = false;
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("form[data-desk-stream]");
+  if (!form) return;
+  event.preventDefault();
+  document.querySelectorAll("[data-desk-before]").forEach((part) => (part.hidden = true));
+  const place = document.getElementById(form.dataset.deskStream);
+  stream(form.action, new FormData(form), place, form.querySelector("button"));
+});
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-desk-try]");
+  if (!button) return;
+  const place = document.getElementById(button.dataset.deskInto);
+  stream(button.dataset.deskTry, new FormData(button.form), place, button);
+});

@@ -1,0 +1,96 @@
+"""One box finds whatever a person has in hand, by index, and leads straight to it."""
+
+import pytest
+from django.db import connection as database
+from django.urls import reverse
+
+from sync.admin.search import orders
+from sync.models import SeenOrder, SentOrder
+
+FIND = reverse("admin:find")
+
+
+def story_of(connection, order_id):
+    seen = SeenOrder.objects.get(connection=connection, order_id=order_id)
+    return reverse("admin:sync_seenorder_change", args=[seen.pk])
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "S00042",
+        "s00042",
+        " S00042 ",
+        "42",
+        "web-7",
+        "WEB-7",
+        "evt_abc",
+        "odoo_lugo_42",
+        "S00042 lugo",
+        "Tienda Lugo s00042",
+        "s0004",
+    ],
+)
+def test_an_order_is_found_by_whatever_one_has(question, admin_client, shop, owe):
+    lugo = shop(name="Tienda Lugo", database="lugo")
+    owe(lugo, 42, event_id="evt_abc")
+    SeenOrder.objects.update(reference="WEB-7")
+    owe(shop(name="Tienda Vigo"), 7, order_name="S00107")
+    response = admin_client.get(FIND, {"q": question})
+    assert response.status_code == 302 and response.url == story_of(lugo, 42)
+
+
+def test_a_version_that_was_sent_long_ago_is_found_by_its_event(admin_client, shop, owe):
+    lugo = shop()
+    item = owe(lugo, 42)
+    values = {f.name: getattr(item, f.name) for f in SentOrder._meta.fields if hasattr(item, f.name)}
+    SentOrder.objects.create(**values | {"id": None, "event_id": "evt_old"})
+    item.delete()
+    assert admin_client.get(FIND, {"q": "evt_old"}).url == story_of(lugo, 42)
+
+
+def test_several_make_a_short_list(admin_client, shop, owe):
+    owe(shop(name="Tienda Lugo"), 42), owe(shop(name="Tienda Vigo"), 42)
+    html = admin_client.get(FIND, {"q": "s00042"}).content.decode()
+    assert "Tienda Lugo" in html and "Tienda Vigo" in html
+
+
+def test_a_connection_is_found_by_its_name_and_id(admin_client, shop):
+    lugo = shop(name="Tienda Lugo", external_id="lugo-1")
+    page = reverse("admin:connections_connection_change", args=[lugo.pk])
+    assert admin_client.get(FIND, {"q": "lugo"}).url == page
+    assert admin_client.get(FIND, {"q": "LUGO-1"}).url == page
+
+
+def test_a_shop_called_so_goes_before_an_order_of_that_number(admin_client, shop, owe):
+    seven = shop(name="Tienda 7")
+    owe(shop(name="Tienda 8"), 7)
+    page = reverse("admin:connections_connection_change", args=[seven.pk])
+    assert admin_client.get(FIND, {"q": "tienda 7"}).url == page
+
+
+def test_an_order_goes_before_a_shop_called_like_it(admin_client, shop, owe):
+    owe(shop(name="42"), 42)
+    html = admin_client.get(FIND, {"q": "42"}).content.decode()
+    assert "S00042" in html
+
+
+@pytest.mark.parametrize("question", ["", "zzz", "%", "'; --", "9" * 40, "x" * 5000, "odoo_x_1", "<script>"])
+def test_what_is_not_there_is_said_politely(question, admin_client, shop, owe):
+    owe(shop(), 1)
+    response = admin_client.get(FIND, {"q": question})
+    assert response.status_code == 200
+    assert "<script>&" not in response.content.decode()
+
+
+def test_one_finds_only_what_one_may_see(staff, shop, owe):
+    owe(shop(name="Tienda Lugo"), 42)
+    assert staff().get(FIND, {"q": "S00042"}).status_code == 403
+    only_shops = staff("connections.view_connection").get(FIND, {"q": "S00042"})
+    assert "Nothing is known" in only_shops.content.decode()
+
+
+def test_names_are_found_by_index(db):
+    plan = SeenOrder.objects.filter(order_name__upper="S1").explain()
+    assert "seenorder_name_upper" in plan or database.vendor != "sqlite"
+    assert orders("S1") == []

@@ -1,0 +1,74 @@
+"""Counters only grow, and are right while rows come, settle and age out."""
+
+from datetime import timedelta
+
+import pytest
+
+from sync import counting
+from sync.models import DeliveryAttempt, MonitorCount, SentOrder, SyncLog
+
+
+def numbers(world):
+    """{(name, label): number} of the one connection."""
+    return {(name, label): number for (name, _, label), (number, _) in counting.sums(world.clock()).items()}
+
+
+@pytest.fixture
+def busy(world):
+    """Three polls; two orders delivered, one of them at the second try."""
+    world.receiver.set_mode("main", "500", count=1)
+    world.confirmed()
+    world.confirmed()
+    world.wait(minutes=3)
+    return world
+
+
+def test_what_happened_is_counted_at_once(busy):
+    found = numbers(busy)
+    assert found["polls", "ok"] == SyncLog.objects.count()
+    assert found["attempts", "delivered"] == 2
+    assert found["attempts", "receiver_error"] == 1
+    assert found["orders", "found"] == 2
+    assert sum(n for (name, _), n in found.items() if name == "lag") == 2
+
+
+def test_counting_changes_no_sum_and_counts_nothing_twice(busy):
+    before = numbers(busy)
+    for _ in range(3):
+        busy.clock.advance(60)
+        counting.count(busy.clock())
+        assert numbers(busy) == before
+    assert MonitorCount.objects.get(name="attempts", label="delivered").number == 2
+
+
+def test_sums_outlive_the_rows(busy):
+    busy.clock.advance(60)
+    counting.count(busy.clock())
+    before = numbers(busy)
+    for model in (DeliveryAttempt, SyncLog, SentOrder):
+        model.objects.all().delete()
+    assert numbers(busy) == before
+
+
+def test_what_is_young_is_left_for_the_next_time(busy):
+    busy.poll()
+    counting.count(busy.clock())
+    last = SyncLog.objects.latest("pk")
+    assert last.finished_at > busy.clock() - counting.SETTLED
+    before = numbers(busy)["polls", "ok"]
+    busy.clock.advance(60)
+    counting.count(busy.clock())
+    assert numbers(busy)["polls", "ok"] == before == SyncLog.objects.count()
+
+
+def test_an_import_is_no_delivery(busy):
+    lags = sum(n for (name, _), n in numbers(busy).items() if name == "lag")
+    SentOrder.objects.create(
+        connection=busy.connection,
+        order_id=99,
+        version=1,
+        event="order.confirmed",
+        write_date=busy.clock() - timedelta(days=9),
+        sent_at=busy.clock(),
+    )
+    assert sum(n for (name, _), n in numbers(busy).items() if name == "lag") == lags

@@ -1,0 +1,365 @@
+"""Polls of an Odoo that is broken or means harm: one order is set aside, the others flow, neighbours too."""
+
+import pytest
+import responses
+from django.db import transaction
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from connections.models import CircuitState
+from odoopoller.sandbox.answers import Answer
+from sync.models import RetryItem, SyncLog
+from tests.conftest import NOON, Clock
+from tests.sync.hostile import MARKS, Street, spoilt
+
+READS = {16: "search_read", 17: "web_search_read", 19: "web_search_read"}
+
+
+@pytest.fixture
+def make_street(clock, mock, db, settings):
+    settings.ALLOWED_NETWORKS = ["127.0.0.0/8"]
+
+    def make(version=17):
+        street = Street(clock, mock, version)
+        street.poll()
+        clock.advance(60)
+        return street
+
+    return make
+
+
+@pytest.fixture
+def street(make_street):
+    return make_street()
+
+
+def feed_or_whole(result):
+    """Which of the two lists this is: whole orders have lines."""
+    rows = result["records"] if isinstance(result, dict) else result
+    return "whole" if rows and "order_line" in rows[0] else "feed"
+
+
+# --- One order of three is spoilt
+
+
+def records_of(result):
+    return result["records"] if isinstance(result, dict) else result
+
+
+ONE_ORDER = {
+    "a string where a record should be": lambda order: "S00002",
+    "no id": lambda order: {**order, "id": None},
+    "a negative id": lambda order: {**order, "id": -order["id"]},
+    "an id beyond 64 bits": lambda order: {**order, "id": "@digits@"},
+    "an id as text": lambda order: {**order, "id": str(order["id"])},
+    "a list for a name": lambda order: {**order, "name": ["x"]},
+    "no customer's record": lambda order: {**order, "partner_id": 7},
+    "NaN": lambda order: {**order, "amount_total": "@nan@"},
+    "infinity": lambda order: {**order, "amount_total": "@infinity@"},
+    "more than a float holds": lambda order: {**order, "amount_total": "@overflow@"},
+    "5000 digits": lambda order: {**order, "amount_total": "@digits@"},
+    "100,000 lists": lambda order: {**order, "note": "@deep list@"},
+    "100,000 objects": lambda order: {**order, "partner_id": "@deep object@"},
+    "900 lists": lambda order: {**order, "note": "@deep but allowed@"},
+    "invalid UTF-8": lambda order: {**order, "note": "@not utf-8@"},
+    "half a character": lambda order: {**order, "note": "@half a character@"},
+    "a year beyond our calendar": lambda order: {**order, "write_date": "9999-12-31 23:59:59"},
+    "a string without an end": lambda order: {**order, "name": "@open@"},
+    "a page in a field": lambda order: {**order, "name": "@page@"},
+}
+
+
+@pytest.mark.parametrize("version", [16, 17, 19])
+@pytest.mark.parametrize("change", [pytest.param(c, id=name) for name, c in ONE_ORDER.items()])
+def test_one_spoilt_order_is_set_aside_and_the_others_flow(make_street, version, change):
+    street = make_street(version)
+    bad, *good = [street.confirmed() for _ in range(3)]
+    street.order_next_door()
+
+    def spoil(verb, result):
+        if verb != READS[version] or feed_or_whole(result) == "feed":
+            return result
+        rows = [change(row) if row["id"] == bad else row for row in records_of(result)]
+        return {**result, "records": rows} if isinstance(result, dict) else rows
+
+    street.hostile.spoil = spoil
+    street.clock.advance(60)
+    log = street.poll()
+    assert street.arrived() == set(good)
+    [item] = RetryItem.objects.filter(connection=street.connection, order_id=bad)
+    assert (item.status, item.error_code) == ("failed", "odoo_unreadable_order")
+    assert item.error_detail
+    assert (log.error_code, log.orders_failed) == ("odoo_unreadable_order", 1)
+    street.check_neighbour()
+
+
+def test_orders_that_were_not_asked_for_are_not_taken(street):
+    wanted = street.confirmed()
+    street.order_next_door()
+
+    def spoil(verb, result):
+        if verb != "web_search_read" or feed_or_whole(result) == "feed":
+            return result
+        others = [{**row, "id": number} for row in result["records"] for number in (900, 901, 2**52)]
+        return {**result, "records": [*others, *result["records"] * 3][::-1]}
+
+    street.hostile.spoil = spoil
+    street.clock.advance(60)
+    street.poll()
+    assert street.arrived() == {wanted}
+    assert not street.items(order_id__gt=800)
+    street.check_neighbour()
+
+
+GIGANTIC = {
+    "name": "S" * 5_000_000,
+    "note": "<p>" + "n" * 5_000_000,
+    "client_order_ref": "\u202e" + "r" * 100_000,
+    "origin": "o\0" * 100_000,
+}
+
+
+def test_gigantic_fields_arrive_and_what_the_tables_keep_of_them_is_short(street):
+    order_id = street.confirmed()
+
+    def spoil(verb, result):
+        if verb != "web_search_read" or feed_or_whole(result) == "feed":
+            return result
+        return {**result, "records": [{**row, **GIGANTIC} for row in result["records"]]}
+
+    street.hostile.spoil = spoil
+    street.clock.advance(60)
+    street.poll()
+    assert street.arrived() == {order_id}
+    assert len(street.hook.deliveries[-1].body["order"]["note"]) > 5_000_000
+    [item] = RetryItem.objects.filter(order_id=order_id)
+    assert len(item.order_name) <= 100
+    street.check_neighbour()
+
+
+# --- The feed
+
+
+def feed(*rows):
+    return [
+        {"id": number, "write_date": "2026-11-20 12:00:30", "state": "sale", **more} for number, more in rows
+    ]
+
+
+FEEDS = {
+    "a string among the records": (lambda rows: [*rows, "S00001", 7, None, []], "odoo_broken_answer"),
+    "records without an id": (lambda rows: [{}, *rows, {"id": None}], "odoo_broken_answer"),
+    "negative ids": (lambda rows: [*feed((-1, {}), (-(2**70), {})), *rows], "odoo_broken_answer"),
+    "ids beyond 2**53": (lambda rows: [*rows, *feed((2**53 + 1, {}), (2**64 - 1, {}))], "odoo_broken_answer"),
+    "ids beyond 64 bits": (lambda rows: [*rows, *feed((10**30, {}), (1.5, {}))], "odoo_broken_answer"),
+    "each one twice": (lambda rows: rows + rows, "odoo_broken_answer"),
+    "dates that are none": (
+        lambda rows: [{**row, "write_date": "0001-01-01 00:00:00", "date_order": 7} for row in rows],
+        "",
+    ),
+    "states that are none": (lambda rows: [{**row, "state": "@deep but allowed@"} for row in rows], ""),
+    "backwards": (lambda rows: rows[::-1], ""),
+}
+
+
+@pytest.mark.parametrize(("change", "code"), [pytest.param(*f, id=name) for name, f in FEEDS.items()])
+def test_a_strange_feed_hides_no_order(street, change, code):
+    orders = {street.confirmed() for _ in range(3)}
+    street.order_next_door()
+    street.hostile.spoil = lambda verb, result: change(result) if verb == "search_read" else result
+    street.clock.advance(60)
+    log = street.poll()
+    assert street.arrived() == orders
+    assert log.error_code == code
+    street.check_neighbour()
+
+
+def test_ids_without_end_are_taken_a_page_at_a_time(street):
+    street.confirmed()
+    street.order_next_door()
+    rows = feed(*((number, {}) for number in range(1, 30_000)))
+    street.hostile.spoil = lambda verb, result: rows if verb == "search_read" else result
+    street.clock.advance(60)
+    log = street.poll()
+    assert log.orders_found % 1000 in (0, 999)
+    street.check_neighbour()
+
+
+def test_a_first_look_without_end_is_an_error_of_that_shop_alone(clock, mock, db, settings, monkeypatch):
+    settings.ALLOWED_NETWORKS = ["127.0.0.0/8"]
+    monkeypatch.setattr("sync.starting.IDS_PER_CALL", 10)
+    street = Street(clock, mock)
+    asked = []
+
+    def spoil(verb, result):
+        if verb != "search_read":
+            return result
+        asked.append(verb)
+        return feed(*((10 * len(asked) + number, {}) for number in range(10)))
+
+    street.hostile.spoil = spoil
+    log = street.poll()
+    assert (log.error_code, log.error_detail) == ("odoo_broken_answer", "a list of orders without an end")
+    assert len(asked) < 120
+    clock.advance(60)
+    street.hostile.spoil = None
+    street.order_next_door()
+    clock.advance(120)
+    street.poll()
+    street.check_neighbour()
+
+
+# --- Whole answers
+
+
+ANSWERS = {
+    "an empty body": b"",
+    "a page": b"<!DOCTYPE html><title>Odoo</title><script>alert(1)</script>",
+    "half an answer": b'{"jsonrpc": "2.0", "result": [{"id": 1',
+    "no object": b"[]",
+    "a text": b'"Traceback"',
+    "NaN": b'{"result": NaN}',
+    "100,000 lists": b"[" * 100_000,
+    "100,000 objects": b'{"result":' * 100_000,
+    "a billion small things": b'{"result":[' + b"[],{},0," * 1_100_000 + b"0]}",
+    "not UTF-8": b'{"result": "\xff\xff"}',
+    "UTF-16": '{"result": []}'.encode("utf-16"),
+    "an error without a name": b'{"error": {"data": {"name": {"a": 1}}}}',
+    "an error of 5 MB": b'{"error":{"data":{"name":"x.' + b"y" * 5_000_000 + b'","message":7}}}',
+    "an error with controls": (
+        b'{"error":{"data":{"name":"builtins.ValueError","message":"\\u0000\\u202e\\u001b[2J"}}}'
+    ),
+    "an error that is a list": b'{"error": [[[]]]}',
+    "a number beyond all": b'{"result": ' + b"9" * 100_000 + b"}",
+    "records that are none": b'{"result": {"records": "all"}}',
+}
+CODES = {"odoo_broken_answer", "odoo_not_odoo", "odoo_too_large", "odoo_server_error", "odoo_unknown_field"}
+
+
+@pytest.mark.parametrize("body", [pytest.param(b, id=name) for name, b in ANSWERS.items()])
+def test_an_answer_that_is_none_fails_this_poll_and_no_other(street, body):
+    order_id = street.confirmed()
+    street.order_next_door()
+    street.hostile.spoil = lambda verb, result: body
+    street.clock.advance(60)
+    log = street.poll()
+    assert log.error_code in CODES
+    assert log.error_detail.isprintable()
+    street.check_neighbour()
+    street.hostile.spoil = None
+    street.wait(minutes=20, tick=120)
+    assert street.arrived() == {order_id}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Date": "Fri, 31 Dec 9999 23:59:59 GMT"},
+        {"Date": "Mon, 01 Jan 0100 00:00:00 GMT"},
+        {"Date": "Sun, 99 Foo 2026 99:99:99 GMT"},
+        {"Date": "\x00\x1b[2J"},
+        {"Date": "Fri, 20 Nov 2026 12:00:00 +9999"},
+        {"Retry-After": "9" * 400},
+        {"Content-Type": "text/html; charset=\xff"},
+    ],
+    ids=str,
+)
+def test_strange_headers_lose_nothing(street, headers):
+    order_id = street.confirmed()
+    street.order_next_door()
+    handle = street.odoo.handle
+
+    def answer(*request):
+        found = handle(*request)
+        return Answer(found.status, found.body, {**found.headers, **headers})
+
+    street.hostile.odoo.handle = answer
+    street.clock.advance(60)
+    street.poll()
+    street.clock.advance(60)
+    street.poll()
+    assert street.arrived() == {order_id}
+    assert not SyncLog.objects.filter(error_code="unknown").exists()
+    street.check_neighbour()
+
+
+def test_where_a_redirect_leads_is_told_without_its_controls(street):
+    elsewhere = Answer(302, b"", {"Location": "https://ev\x00il.example\u202e/\x1b[2J"})
+    street.hostile.odoo.handle = lambda *request: elsewhere
+    street.clock.advance(60)
+    log = street.poll()
+    assert log.error_code == "odoo_redirect"
+    assert log.error_detail.isprintable()
+
+
+# --- Anything at all
+
+NUMBERS = st.one_of(
+    st.integers(-(2**70), 2**70), st.floats(), st.sampled_from([0, -1, 2**31, 2**53 + 1, 2**63, 2**64])
+)
+SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, st.text(max_size=20), st.sampled_from(MARKS))
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4),
+        st.dictionaries(st.sampled_from(["id", "name", "records", "x"]), inner, max_size=4),
+    ),
+    max_leaves=8,
+)
+CHANGES = st.one_of(
+    VALUES.map(lambda value: lambda old: value),
+    st.sampled_from(
+        [
+            lambda old: old * 3 if isinstance(old, list | str) else [old, old],
+            lambda old: old[::-1] if isinstance(old, list | str) else {"id": old},
+            lambda old: [old],
+            lambda old: str(old),
+            lambda old: [] if isinstance(old, list) else {},
+            lambda old: -old if isinstance(old, int) else old,
+            lambda old: old + 1000 if isinstance(old, int) else old,
+        ]
+    ),
+)
+STEPS = st.lists(st.integers(0, 99), max_size=9)
+SPOILS = st.lists(st.tuples(st.integers(0, 7), STEPS, CHANGES), min_size=1, max_size=4)
+
+
+@pytest.mark.django_db
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(version=st.sampled_from([16, 17, 19]), spoils=SPOILS)
+@example(version=17, spoils=[(0, [], lambda old: None)])
+def test_whatever_a_server_answers_nothing_breaks_and_nothing_is_lost(version, spoils):
+    with transaction.atomic(), responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        play(Street(Clock(NOON), mock, version), spoils)
+        transaction.set_rollback(True)
+
+
+def play(street, spoils):
+    """Two polls of a server that spoils some answers, the first look among them, then an honest day."""
+    asked = []
+
+    def spoil(verb, result):
+        asked.append(verb)
+        for number, steps, change in spoils:
+            if number == len(asked) - 1:
+                result = spoilt(result, steps, change)
+        return result
+
+    street.poll()
+    orders = [street.confirmed() for _ in range(3)]
+    street.order_next_door()
+    street.clock.advance(60)
+    street.hostile.spoil = spoil
+    for _ in range(2):
+        street.poll()
+        street.clock.advance(120)
+    assert not SyncLog.objects.filter(error_code="unknown").exists()
+    street.check_neighbour()
+    street.hostile.spoil = None
+    street.wait(minutes=16, tick=120)
+    needs_a_person = {item.order_id for item in street.items(status="failed")}
+    assert set(orders) <= street.arrived() | needs_a_person
+    assert {item.error_code for item in street.items(status="failed")} <= {"odoo_unreadable_order"}
+    circuits = street.connection.circuits.exclude(state=CircuitState.CLOSED)
+    assert not circuits.exists() or street.state.failures
+    street.check_neighbour()

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from urllib3.connection import HTTPConnection
 
 from bench.rig.mines import Arrive, after, before
-from connections import leases
-from sync import backoff, deepcheck, drain, polling, reconciling, tasks
+from connections import leases, pools
+from sync import backoff, deepcheck, drain, draining, polling, reconciling, tasks
 from sync.delivery import Verdict
 from sync.ledger import owing, recording
 from sync.running import cluster
@@ -42,7 +41,7 @@ def _read(arrive: Arrive) -> None:
 
 def _owing(arrive: Arrive) -> None:
     """Inside the transaction that owes: orders are marked as seen, what is owed for them is not stored."""
-    after(owing, "_upsert_seen", arrive, lambda rows, fields: rows)
+    after(owing.SEEN, "insert", arrive, lambda rows: rows)
 
 
 def _owed(arrive: Arrive) -> None:
@@ -59,29 +58,29 @@ def _window(arrive: Arrive) -> None:
 
 def _posted(arrive: Arrive) -> None:
     """A delivery has left; its answer has not been read."""
-    _at_getresponse(arrive, lambda item: True)
+    _at_answer(arrive, lambda item: True)
 
 
 def _retried(arrive: Arrive) -> None:
     """The same, for a version that has failed before."""
-    _at_getresponse(arrive, lambda item: item.attempts > 0)
+    _at_answer(arrive, lambda item: item.attempts > 0)
 
 
-def _at_getresponse(arrive: Arrive, when: Callable[[Any], bool]) -> None:
-    take, getresponse = drain.Drain.take, HTTPConnection.getresponse
+def _at_answer(arrive: Arrive, when: Callable[[Any], bool]) -> None:
+    take, begin = drain.Drain.take, pools._Reply.begin
 
     def noting(one: Any) -> Any:
         _thread.item = take(one)
         return _thread.item
 
-    def mined(connection: Any) -> Any:
+    def mined(reply: Any) -> Any:
         item = getattr(_thread, "item", None)
         if item is not None and when(item):
             arrive()
-        return getresponse(connection)
+        return begin(reply)
 
     drain.Drain.take = noting  # type: ignore[method-assign]
-    HTTPConnection.getresponse = mined  # type: ignore[assignment,method-assign]
+    pools._Reply.begin = mined  # type: ignore[method-assign]
 
 
 def _answered(arrive: Arrive) -> None:
@@ -96,7 +95,7 @@ def _flush(arrive: Arrive) -> None:
 
 def _recorded(arrive: Arrive) -> None:
     """Right after that transaction."""
-    after(drain.Drains, "_record", arrive)
+    after(draining.Drains, "_record", arrive)
 
 
 def _checked(arrive: Arrive) -> None:

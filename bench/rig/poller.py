@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from bench.rig import mines
@@ -30,6 +31,8 @@ class Poller:
         sabotage: Iterable[str] = (),
         name: str = "poller",
         variables: Mapping[str, str] | None = None,
+        counted: bool = False,
+        profile: Path | None = None,
     ) -> None:
         self.scratch, self.name = scratch, name
         self.starts = 0
@@ -37,6 +40,9 @@ class Poller:
         self.journal = scratch.folder / "kills"
         self._words = ["runpoller", "--workers", str(workers)]
         self._sabotage = list(sabotage)
+        # A letter for each statement, see `bench.rig.counted`.
+        self.statements = scratch.folder / f"{name}.statements" if counted else None
+        self._profile = profile
         self._environment = scratch.environment | dict(variables or {})
         self.start()
 
@@ -46,6 +52,10 @@ class Poller:
         if self._sabotage:
             saboteur = [sys.executable, "-m", "bench.rig.saboteur", str(self.journal)]
             program = [*saboteur, *self._sabotage, "--", *self._words]
+        if self.statements:
+            program = [sys.executable, "-m", "bench.rig.counted", str(self.statements), *self._words]
+        if self._profile:
+            program = [sys.executable, "-m", "bench.rig.profiled", str(self._profile), *self._words]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 program, env=self._environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True

@@ -174,9 +174,15 @@ class Round:
     def _make_due(self) -> None:
         if self.plan.deep:
             self.shops.tell(shop="*", edit_text=1)
-            self.scratch.query(f"UPDATE sync_pollstate SET deep_check_at = '{LONG_AGO}'")
+            self._make_all_due("deep_check_at")
         if self.plan.repair:
-            self.scratch.query(f"UPDATE sync_pollstate SET reconcile_at = '{LONG_AGO}'")
+            self._make_all_due("reconcile_at")
+
+    def _make_all_due(self, column: str) -> None:
+        """One by one: a statement over all would lock them in an order of its own."""
+        for (pk,) in self.scratch.query("SELECT connection_id FROM sync_pollstate"):
+            change = f"{column} = '{LONG_AGO}' WHERE connection_id = {int(pk)}"
+            self.scratch.query(f"UPDATE sync_pollstate SET {change}")
 
     def _wait(self, seconds: float) -> None:
         end = time.monotonic() + seconds

@@ -14,15 +14,19 @@ from bench.rig.scratch import ROOT, Scratch
 from bench.rig.waiting import until
 
 START_SECONDS = 60
+ANSWER_SECONDS = 60
 
 
 class Shops:
     """Shops of these versions and their receiver. `options` are those of `manage.py sandbox`: orders=5."""
 
+    module = "bench.rig.stage"
+
     def __init__(self, scratch: Scratch, versions: Iterable[int], **options: float) -> None:
         state, log = scratch.folder / "shops.json", scratch.folder / "shops.log"
+        self._log = log
         words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-        command = [sys.executable, "-m", "bench.rig.stage", "--quiet", "--state", str(state)]
+        command = [sys.executable, "-m", self.module, "--quiet", "--state", str(state)]
         command += ["--port=0", "--receiver-port=0", *words, "--version", *map(str, versions)]
         with log.open("wb") as output:
             self.process = subprocess.Popen(
@@ -35,7 +39,7 @@ class Shops:
     def _is_ready(self, state: Path, log: Path) -> bool:
         if self.process.poll() is not None:
             raise RuntimeError(log.read_text())
-        return state.exists() and state.stat().st_size > 0
+        return state.exists() and state.read_bytes().endswith(b"]\n")
 
     @property
     def names(self) -> list[str]:
@@ -53,7 +57,9 @@ class Shops:
         return self._ask("GET", "/control/evidence")
 
     def _ask(self, method: str, path: str, body: bytes = b"") -> Any:
-        connection = http.client.HTTPConnection(self._control, timeout=30)
+        if self.process.poll() is not None:
+            raise RuntimeError(f"The sandbox ended by itself:\n{self._log.read_text()[-2000:]}")
+        connection = http.client.HTTPConnection(self._control, timeout=ANSWER_SECONDS)
         try:
             connection.request(method, path, body, {"Content-Type": "application/json"})
             answer = connection.getresponse()

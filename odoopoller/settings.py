@@ -168,14 +168,21 @@ if IS_SQLITE:
     } | DATABASES["default"].get("OPTIONS", {})
 
 REDIS_URL = address("REDIS_URL", "redis", "rediss", "unix")
+
+
+def cache(name: str) -> dict[str, Any]:
+    """Shared by all processes of a host; with Redis, by all hosts."""
+    if REDIS_URL:
+        backend = "django.core.cache.backends.redis.RedisCache"
+        return {"BACKEND": backend, "LOCATION": REDIS_URL, "KEY_PREFIX": name}
+    folder = DATA_DIR / "cache" / name
+    backend = "django.core.cache.backends.filebased.FileBasedCache"
+    return {"BACKEND": backend, "LOCATION": str(folder), "OPTIONS": {"MAX_ENTRIES": 10_000}}
+
+
 CACHES: dict[str, dict[str, Any]] = {
-    # Shared by all processes of a host: django-q2's heartbeat lives in it.
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
-    if REDIS_URL
-    else {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
-        "LOCATION": str(DATA_DIR / "cache"),
-    }
+    "default": cache(""),  # django-q2's heartbeat lives in it
+    "masters": cache("masters"),  # sync/masters.py
 }
 
 # --- The queue: a wake-up, never the truth. sync/checks.py holds these numbers to their reasons ---------

@@ -18,11 +18,13 @@ from connections.odoo.server import Server
 from sync import circuit, sides, windows
 from sync.deciding import BY_STAMP, Known, News, news
 from sync.ledger import Found, Key
+from sync.masters import SharedMasters
 from sync.models import PollState, SeenOrder, SyncLog
 from sync.orders import Change, Order, Unreadable
 from sync.pacing import next_poll_at, pause
 from sync.sides import SideState
 from sync.sources.odoo import WANTED, OdooSource
+from sync.sources.odoo_masters import LATELY
 from sync.starting import Beginning, StartIds, StartLine, taken_over
 from sync.tables import Table
 
@@ -95,7 +97,8 @@ class Job:
 
     @cached_property
     def source(self) -> OdooSource:
-        return OdooSource(self.client, self.connection.company_id)
+        company = self.connection.company_id
+        return OdooSource(self.client, company, store=SharedMasters(), lately=LATELY)
 
     @property
     def since(self) -> datetime:

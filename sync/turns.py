@@ -16,6 +16,7 @@ from connections.models import Connection
 from connections.odoo.client import OdooClient, connect
 from connections.odoo.server import Server
 from sync import ledger
+from sync.masters import SharedMasters
 from sync.models import PollState
 from sync.sources.odoo import WANTED, OdooSource
 from sync.starting import StartLine
@@ -42,7 +43,7 @@ class Turn:
 
     @cached_property
     def source(self) -> OdooSource:
-        return OdooSource(self.client, self.connection.company_id)
+        return OdooSource(self.client, self.connection.company_id, store=SharedMasters())
 
     @cached_property
     def start(self) -> StartLine:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 import redis
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.utils import translation
 
 from connections.models import Connection
@@ -49,7 +49,8 @@ def clock():
 
 @pytest.fixture(autouse=True)
 def empty_cache():
-    cache.clear()
+    for name in settings.CACHES:
+        caches[name].clear()
 
 
 @pytest.fixture(autouse=True)

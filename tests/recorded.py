@@ -4,6 +4,7 @@ import copy
 import json
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from connections.errors import Contract
@@ -75,6 +76,7 @@ class RecordedOdoo:
         self.tables = load(major)
         self.calls = Counter()
         self.refreshed = 0
+        self.time = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
         self.server = Server(major, self.true_fields(), f"recorded {major} {id(self)}")
 
     def true_fields(self):
@@ -83,6 +85,9 @@ class RecordedOdoo:
             model: frozenset(names).intersection(*(record for record in self.tables[model].values()))
             for model, names in WANTED.items()
         }
+
+    def now(self):
+        return self.time
 
     def refresh(self):
         self.refreshed += 1

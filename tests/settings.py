@@ -26,10 +26,12 @@ os.environ |= {
 }
 
 from odoopoller.settings import *  # noqa: E402, F403
-from odoopoller.settings import DATABASES, IS_SQLITE  # noqa: E402
+from odoopoller.settings import CACHES, DATABASES, IS_SQLITE  # noqa: E402
 
 # A file, not memory: threads and child processes must see it. The number keeps two runs apart.
 TEST_NAME = str(DATA_DIR / "test.sqlite3") if IS_SQLITE else f"test_odoopoller_{os.getpid()}"
 DATABASES["default"]["TEST"] = {"NAME": TEST_NAME}
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {
+    name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name} for name in CACHES
+}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from connections.errors import Contract, RemoteError
 from sync.orders import Change, Order, Unreadable
 from sync.sources import odoo_mapping
 from sync.sources.odoo_fields import CONFIRMED, FOLLOWED, ORDER, WANTED
+from sync.sources.odoo_masters import FRESH, Forgetful, Masters, Store
 from sync.sources.odoo_narrowing import narrow_down, one_order_may_cause
-from sync.sources.odoo_reading import read_orders, records
+from sync.sources.odoo_reading import read_orders
+from sync.sources.odoo_records import records
 from sync.sources.odoo_values import Misfit, Record, choice, moment, optional_moment, record_id
 
 if TYPE_CHECKING:  # the rest needs no Django
@@ -33,11 +35,20 @@ class OdooSource:
 
     When the server turns out to have other fields than we remember, it is probed again and asked once more.
     Every method raises RemoteError. `oddities` says what lists of orders held besides orders.
+    `lately` is how old master data out of `store` may be, where the server does not give it with an order.
     """
 
-    def __init__(self, client: OdooClient, company_id: int | None = None) -> None:
+    def __init__(
+        self,
+        client: OdooClient,
+        company_id: int | None = None,
+        *,
+        store: Store | None = None,
+        lately: timedelta = FRESH,
+    ) -> None:
         self.client = client
         self.company_id = company_id
+        self.masters = Masters(client, store or Forgetful(), lately)
         self.oddities = ""
 
     def changes(
@@ -150,7 +161,7 @@ class OdooSource:
     def _read(self, order_ids: list[int]) -> list[Order | Unreadable]:
         if not order_ids:
             return []
-        answer = self._fresh(lambda: read_orders(self.client, order_ids))
+        answer = self._fresh(lambda: read_orders(self.client, order_ids, self.masters))
         orders: dict[int, Order | Unreadable] = {}
         for record in filter(_has_id, answer):
             orders.setdefault(record["id"], _order(record))

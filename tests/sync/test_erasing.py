@@ -37,7 +37,7 @@ def tables():
     return "\n".join(
         str([bytes(v).decode("utf-8", "replace") if isinstance(v, bytes | memoryview) else v for v in row])
         for model in apps.get_models()
-        for row in model._base_manager.values_list()
+        for row in model._base_manager.order_by("pk").values_list()
     )
 
 

@@ -76,20 +76,6 @@ def test_the_classic_calls_are_four_and_what_is_needed():
     )
 
 
-def test_codes_of_states_and_countries_are_asked_once_per_server():
-    odoo = RecordedOdoo(16)
-    first = read_one(odoo, "html_note", 16)
-    odoo.calls.clear()
-    assert read_one(odoo, "html_note", 16) == first
-    assert first.customer.address.state_code == "CMX"
-    assert {model for _, model in odoo.calls} == {
-        "sale.order",
-        "sale.order.line",
-        "product.product",
-        "res.partner",
-    }
-
-
 @pytest.mark.parametrize("odoo", [RecordedOdoo(19), classic(19)], ids=["nested", "classic"])
 def test_nothing_to_read_makes_no_call(odoo):
     assert read(odoo) == []

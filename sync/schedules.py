@@ -42,7 +42,7 @@ WANTED = (
     Wanted("poller: tick", "sync.tasks.tick", Schedule.MINUTES, minutes=1),
     Wanted("poller: deep checks and reconciliations", "sync.tasks.check", Schedule.MINUTES, minutes=1),
     Wanted("poller: watch", "sync.tasks.watch", Schedule.MINUTES, minutes=1),
-    Wanted("poller: housekeeping", "sync.tasks.housekeep", Schedule.HOURLY),
+    Wanted("poller: housekeeping", "sync.tasks.housekeep", Schedule.MINUTES, minutes=5),
 )
 
 

@@ -18,7 +18,7 @@ def rows():
 
 WHOLE = [
     ("poller: deep checks and reconciliations", "sync.tasks.check", "I", 1),
-    ("poller: housekeeping", "sync.tasks.housekeep", "H", None),
+    ("poller: housekeeping", "sync.tasks.housekeep", "I", 5),
     ("poller: tick", "sync.tasks.tick", "I", 1),
     ("poller: watch", "sync.tasks.watch", "I", 1),
 ]

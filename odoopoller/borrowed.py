@@ -1,6 +1,16 @@
-"""Texts of packages that bring no Spanish: naming them here puts them into our catalogue."""
+"""Texts of packages that bring no Spanish, or none that fits: named here, they are in our catalogue."""
 
 from django.utils.translation import gettext_noop as _
+
+# Django's own Spanish takes every thing for a "he": "El conexión fue agregado".
+DJANGO = (
+    _("The {name} “{obj}” was added successfully."),
+    _("The {name} “{obj}” was added successfully. You may add another {name} below."),
+    _("The {name} “{obj}” was changed successfully."),
+    _("The {name} “{obj}” was changed successfully. You may add another {name} below."),
+    _("The {name} “{obj}” was changed successfully. You may edit it again below."),
+    _("The %(name)s “%(obj)s” was deleted successfully."),
+)
 
 UNFOLD = (
     _("Add %(name)s"),

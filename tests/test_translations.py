@@ -12,6 +12,7 @@ import axes
 import django_q
 import pytest
 import unfold
+from django.utils import translation as languages
 
 from odoopoller import borrowed
 from tests.conftest import ROOT
@@ -126,3 +127,10 @@ def test_borrowed_texts_are_still_those_of_their_packages(package, texts):
 def plain(text):
     """Without the quotes and line ends between which source text is broken up."""
     return re.sub(r"[\s\"'\\]+", "", text)
+
+
+def test_what_django_says_of_a_thing_suits_her_too():
+    with languages.override("es"):
+        for text in borrowed.DJANGO:
+            told = languages.gettext(text)
+            assert told != text and not re.search(r"\b(El|La|Los|Las)\b|\{name\} “.*(ado|ada)\b", told)

@@ -9,7 +9,7 @@ import django
 from django.db import connection
 
 ORDER_IDS = 10_000_000  # ours are smaller
-SLICE = 500_000
+SLICE = 50_000  # of one statement: a poller writes to the same file
 NUMBERS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT %s UNION ALL SELECT i + 1 FROM n WHERE i < %s - 1)",
     "postgresql": "WITH n AS (SELECT generate_series(%s, %s - 1) AS i)",
@@ -32,6 +32,8 @@ SENT = """
 
 def grow(rows: int) -> None:
     with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA busy_timeout = 300000")
         cursor.execute("SELECT count(*) FROM sync_seenorder WHERE order_id <= %s", [ORDER_IDS])
         there = cursor.fetchone()[0]
         cursor.execute("SELECT min(id), count(*) FROM connections_connection")

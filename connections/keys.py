@@ -41,6 +41,14 @@ class KeyRing:
             return number
         return None
 
+    def encrypted(self, text: bytes) -> bytes:
+        """A token under the first key."""
+        return self._all.encrypt(text)
+
+    def decrypted(self, token: bytes) -> bytes:
+        """What `encrypted` was given. Raises InvalidToken when no key opens it."""
+        return self._all.decrypt(token)
+
     def rewritten(self, token: bytes) -> bytes:
         """The same secret under the first key."""
         return self._all.rotate(token)

@@ -3,10 +3,12 @@
 import logging
 from datetime import datetime
 from hashlib import sha256
-from typing import TypeGuard
+from typing import Any
 
+import orjson
 from django.core.cache import caches
 
+from connections.keys import KeyRing
 from sync.sources.odoo_masters import CODES_KEPT, Kept
 
 ALIAS = "masters"
@@ -15,26 +17,31 @@ logger = logging.getLogger("poller.source")
 
 
 class SharedMasters:
-    """In the cache. When it is out of reach, or holds something else, that costs calls to Odoo only."""
+    """In the cache, encrypted: companies' VAT numbers are among it, and a cache is a file or another host.
+
+    When it is out of reach, or holds something else, that costs calls to Odoo and nothing more.
+    """
 
     def load(self, server: str) -> Kept:
         try:
-            kept = caches[ALIAS].get(_key(server))
+            token = caches[ALIAS].get(_key(server))
+            return {} if token is None else _parsed(KeyRing().decrypted(token))
         except Exception as error:
             logger.warning("The cache of master data cannot be read (%s)", type(error).__name__)
             return {}
-        return kept if _is_ours(kept) else {}
 
     def save(self, server: str, kept: Kept) -> None:
+        rows = [[*key, read_at.isoformat(), record] for key, (read_at, record) in kept.items()]
         try:
-            caches[ALIAS].set(_key(server), kept, timeout=CODES_KEPT.total_seconds())
+            token = KeyRing().encrypted(orjson.dumps(rows))
+            caches[ALIAS].set(_key(server), token, timeout=CODES_KEPT.total_seconds())
         except Exception as error:
             logger.warning("The cache of master data cannot be written (%s)", type(error).__name__)
 
 
-def _is_ours(kept: object) -> TypeGuard[Kept]:
-    values = kept.values() if isinstance(kept, dict) else [None]
-    return all(isinstance(value, tuple) and isinstance(value[0], datetime) for value in values)
+def _parsed(text: bytes) -> Kept:
+    rows: list[tuple[str, int, str, dict[str, Any]]] = orjson.loads(text)
+    return {(model, number): (datetime.fromisoformat(at), dict(record)) for model, number, at, record in rows}
 
 
 def _key(server: str) -> str:

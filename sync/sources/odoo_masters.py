@@ -67,12 +67,17 @@ class Masters:
         return self._kept
 
     def _known(self, model: str, ids: set[int]) -> Table:
-        oldest = self.client.now() - (CODES_KEPT if model in (STATE, COUNTRY) else self.lately)
+        oldest = self.client.now() - _life(model, self.lately)
         found = ((number, self.kept.get((model, number))) for number in ids)
         return {number: dict(each[1]) for number, each in found if each and each[0] > oldest}
 
     def _keep(self, model: str, fresh: Table) -> None:
         now = self.client.now()
         self.kept.update({(model, number): (now, dict(record)) for number, record in fresh.items()})
-        latest = sorted(self.kept.items(), key=lambda each: each[1][0])[-MOST:]
+        useful = {key: each for key, each in self.kept.items() if each[0] > now - _life(key[0], LATELY)}
+        latest = sorted(useful.items(), key=lambda item: item[1][0])[-MOST:]
         self.store.save(self.client.server.identity, dict(latest))
+
+
+def _life(model: str, lately: timedelta) -> timedelta:
+    return CODES_KEPT if model in (STATE, COUNTRY) else lately

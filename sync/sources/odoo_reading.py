@@ -87,7 +87,7 @@ class _Classic:
         partners = self._read(PARTNER, ids, self._available(PARTNER))
         without_vat = [partner for partner in partners.values() if not partner.get("vat")]
         parents = ids_of(without_vat, "commercial_partner_id") - partners.keys()
-        companies = partners | self._read(PARTNER, parents, ["vat"])
+        companies = partners | self.masters.read(PARTNER, parents, ["vat"])
         vats = {company_id: {"vat": company.get("vat")} for company_id, company in companies.items()}
         states = self.masters.read(STATE, ids_of(partners.values(), "state_id"), ["code"])
         countries = self.masters.read(COUNTRY, ids_of(partners.values(), "country_id"), ["code"])

@@ -161,4 +161,5 @@ def test_a_row_measures_the_real_poller():
     found = {figure.name: figure.value for figure in calls.measure(Setting(connections=2))}
     assert found["Odoo 17, nothing new"] == 1
     assert found["Odoo 17, 5 orders"] == 2
-    assert len(found) == 8
+    assert found["Odoo 16, 5 orders"] <= found["Odoo 16, the first 60 orders"]
+    assert len(found) >= 8

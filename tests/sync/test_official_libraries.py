@@ -10,7 +10,6 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from sync.signing import signature_headers
 from tests.node import FOLDER
 
-NOW = int(datetime.now(UTC).timestamp())  # the libraries only take signatures of these minutes
 NEW = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 OLD = "whsec_" + base64.b64encode(bytes(range(32, 64))).decode()
 OLDER = "whsec_" + base64.b64encode(bytes(24)).decode()
@@ -36,8 +35,9 @@ CASES = {
 
 
 def headers(secrets, body):
+    now = int(datetime.now(UTC).timestamp())  # the libraries take signatures of the last minutes only
     return signature_headers(
-        body, connection_id="1", event_id="evt_1", timestamp=NOW, secrets=secrets, send_secret_header=True
+        body, connection_id="1", event_id="evt_1", timestamp=now, secrets=secrets, send_secret_header=True
     )
 
 

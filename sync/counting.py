@@ -19,6 +19,7 @@ from django.db.models import (
     ExpressionWrapper,
     F,
     Max,
+    Min,
     QuerySet,
     Sum,
     Value,
@@ -29,6 +30,7 @@ from sync.models import DeliveryAttempt, LogKind, MonitorCount, MonitorMark, Sen
 from sync.tables import Table
 
 SETTLED = timedelta(seconds=30)  # ids are given before rows show: what is younger may get an elder brother
+AT_ONCE = 100_000  # ids in one transaction, a second or two; the rest has its turn a minute later
 BUCKETS = (1, 2, 5, 10, 30, 60, 120, 300, 900, 3600, 14_400, 86_400)  # seconds
 LATER = "+Inf"
 COUNTS = Table(
@@ -101,9 +103,10 @@ def _count(name: str, now: datetime) -> int:
     MonitorMark.objects.get_or_create(table=name)
     mark = MonitorMark.objects.select_for_update().get(table=name)
     fresh = model.objects.filter(pk__gt=mark.last_id)
-    last = fresh.filter(**{f"{moment}__lte": now - SETTLED}).aggregate(last=Max("pk"))["last"]
-    if last is None:
+    ends = fresh.filter(**{f"{moment}__lte": now - SETTLED}).aggregate(first=Min("pk"), last=Max("pk"))
+    if ends["last"] is None:
         return 0
+    last = min(ends["last"], ends["first"] + AT_ONCE - 1)
     settled = fresh.filter(pk__lte=last)
     _store(sums_of(settled))
     number = int(settled.count())

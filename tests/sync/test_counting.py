@@ -41,6 +41,17 @@ def test_counting_changes_no_sum_and_counts_nothing_twice(busy):
     assert MonitorCount.objects.get(name="attempts", label="delivered").number == 2
 
 
+def test_much_is_counted_in_short_transactions(busy, monkeypatch):
+    """An hour in which nobody counted must not lock the tables for as long as it takes to add it up."""
+    monkeypatch.setattr(counting, "AT_ONCE", 2)
+    before, rows = numbers(busy), SyncLog.objects.count()
+    busy.clock.advance(60)
+    counts = [counting.count(busy.clock()) for _ in range(rows)]
+    assert counts[0] <= 2 * len(counting.SOURCES) and counts[-1] == 0
+    assert sum(counts) == rows + DeliveryAttempt.objects.count() + SentOrder.objects.count()
+    assert numbers(busy) == before
+
+
 def test_sums_outlive_the_rows(busy):
     busy.clock.advance(60)
     counting.count(busy.clock())

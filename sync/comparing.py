@@ -67,9 +67,13 @@ def ledger_side(mine: Turn, rows: list[SeenOrder]) -> list[Difference]:
     return differences
 
 
-def ledger_pages(connection: Connection, since: datetime) -> Iterator[list[SeenOrder]]:
-    after_id = 0
+def ledger_pages(
+    connection: Connection, since: datetime, *, after_id: int = 0, up_to_id: int | None = None
+) -> Iterator[list[SeenOrder]]:
+    """Orders not known as cancelled, of the ids in (after_id, up_to_id]."""
     mine = SeenOrder.objects.filter(connection=connection, write_date__gte=since, seeded=False)
+    if up_to_id is not None:
+        mine = mine.filter(order_id__lte=up_to_id)
     while True:
         rows = list(mine.exclude(state="cancel").filter(order_id__gt=after_id).order_by("order_id")[:PAGE])
         if not rows:

@@ -19,6 +19,7 @@ from sync.repairing import cancel_gone, reread
 from sync.turns import Busy, Turn, turn
 
 REPAIR_AT_ONCE = 200
+SLICE_SECONDS = 30  # then the poll gets its turn; the comparison goes on where it stopped
 KEPT_DIFFERENCES = 1000
 FORGOTTEN = timedelta(minutes=2)
 FORGOTTEN_AT_ONCE = 50
@@ -53,29 +54,41 @@ def reconcile_due(connection: Connection, *, clock: Callable[[], datetime] = tim
 def run(wanted: Reconciliation, *, clock: Callable[[], datetime] = timezone.now) -> Reconciliation:
     """Compare, repair when that is wanted, and keep the verdicts. A remote fault ends up in the row.
 
-    One that somebody else has begun is left to them.
+    One that somebody else has begun is left to them. After SLICE_SECONDS it waits again, so that the shop's
+    poll gets its turn; the next `run` goes on.
     """
     waiting = Reconciliation.objects.filter(pk=wanted.pk, progress=Progress.WAITING)
     if not waiting.update(progress=Progress.RUNNING, started_at=clock()):
         wanted.refresh_from_db()
         return wanted
-    wanted.refresh_from_db(fields=["progress", "started_at"])
+    wanted.refresh_from_db()
     try:
         with turn(wanted.connection, clock=clock) as mine:
+            calls = wanted.calls
             try:
-                _compare(mine, wanted)
-                _look_at_account(mine)
+                whole = _compare(mine, wanted)
+                if whole:
+                    _look_at_account(mine)
             finally:
-                wanted.calls = mine.client.calls
-        wanted.progress = Progress.DONE
+                wanted.calls = calls + mine.client.calls
+        wanted.progress = Progress.DONE if whole else Progress.WAITING
     except Busy:
-        wanted.progress, wanted.error_code = Progress.FAILED, "odoo_busy"
+        _busy(wanted)
     except RemoteError as error:
         wanted.progress = Progress.FAILED
         wanted.error_code, wanted.error_detail = error.code, error.detail
-    wanted.finished_at = clock()
+    wanted.finished_at = None if wanted.progress == Progress.WAITING else clock()
     wanted.save()
     return wanted
+
+
+def _busy(wanted: Reconciliation) -> None:
+    """One that is half done tries again later, from its last whole page on."""
+    if wanted.after_id is not None:
+        wanted.refresh_from_db(fields=["counts", "differences", "orders_compared"])
+        wanted.progress = Progress.WAITING
+    else:
+        wanted.progress, wanted.error_code = Progress.FAILED, "odoo_busy"
 
 
 def _look_at_account(mine: Turn) -> None:
@@ -84,18 +97,33 @@ def _look_at_account(mine: Turn) -> None:
     PollState.objects.filter(connection=mine.connection).update(account=account)
 
 
-def _compare(mine: Turn, wanted: Reconciliation) -> None:
+def _compare(mine: Turn, wanted: Reconciliation) -> bool:
+    """Page by page; returns whether it came to the end."""
     mine.require_first_window()
-    counts: Counter[str] = Counter(dict.fromkeys(VERDICTS, 0))
-    kept: list[dict[str, object]] = []
-    for differences, compared in _differences(mine, wanted.since):
-        counts.update(difference.verdict for difference in differences)
-        kept += [d.to_json() for d in differences[: KEPT_DIFFERENCES - len(kept)]]
-        if wanted.repair:
-            _repair(mine, differences)
-        wanted.orders_compared += compared
-        wanted.counts, wanted.differences = dict(counts), kept
-        wanted.save(update_fields=["orders_compared", "counts", "differences"])
+    ends_at = mine.began + timedelta(seconds=SLICE_SECONDS)
+    while True:
+        after_id = wanted.after_id or 0
+        page = mine.source.changes(since=wanted.since, after_id=after_id, limit=PAGE)
+        up_to_id = page[-1].order_id if len(page) == PAGE else None
+        for differences, compared in _differences(mine, wanted.since, page, after_id, up_to_id):
+            _keep(wanted, differences, compared)
+            if wanted.repair:
+                _repair(mine, differences)
+        if up_to_id is None:
+            return True
+        wanted.after_id = up_to_id
+        wanted.save(update_fields=["orders_compared", "counts", "differences", "after_id"])
+        if mine.clock() >= ends_at:
+            return False
+
+
+def _keep(wanted: Reconciliation, differences: list[Difference], compared: int) -> None:
+    counts = Counter(dict.fromkeys(VERDICTS, 0) | wanted.counts)
+    counts.update(difference.verdict for difference in differences)
+    wanted.counts = dict(counts)
+    room = KEPT_DIFFERENCES - len(wanted.differences)
+    wanted.differences = wanted.differences + [d.to_json() for d in differences[:room]]
+    wanted.orders_compared += compared
 
 
 def _repair(mine: Turn, differences: list[Difference]) -> None:
@@ -105,22 +133,12 @@ def _repair(mine: Turn, differences: list[Difference]) -> None:
     cancel_gone(mine, [d.change.order_id for d in differences if d.verdict in ("deleted", "extra")])
 
 
-def _differences(mine: Turn, since: datetime) -> Iterator[tuple[list[Difference], int]]:
-    """Page by page, with the number of orders compared: first what Odoo has, then what only we have."""
-    seen_in_odoo: set[int] = set()
-    for page in _pages(mine, since):
-        seen_in_odoo |= {change.order_id for change in page}
-        yield odoo_side(mine, page), len(page)
-    for rows in ledger_pages(mine.connection, since):
-        rows = [row for row in rows if row.order_id not in seen_in_odoo]
+def _differences(
+    mine: Turn, since: datetime, page: list[Change], after_id: int, up_to_id: int | None
+) -> Iterator[tuple[list[Difference], int]]:
+    """Of ids in (after_id, up_to_id], with the number of orders: what Odoo has, then what only we have."""
+    yield odoo_side(mine, page), len(page)
+    in_odoo = {change.order_id for change in page}
+    for rows in ledger_pages(mine.connection, since, after_id=after_id, up_to_id=up_to_id):
+        rows = [row for row in rows if row.order_id not in in_odoo]
         yield ledger_side(mine, rows), len(rows)
-
-
-def _pages(mine: Turn, since: datetime) -> Iterator[list[Change]]:
-    after_id = 0
-    while True:
-        page = mine.source.changes(since=since, after_id=after_id, limit=PAGE)
-        yield page
-        if len(page) < PAGE:
-            return
-        after_id = page[-1].order_id

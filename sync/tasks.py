@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from time import monotonic
 
 from django.conf import settings
 from django.utils import timezone
@@ -36,7 +37,8 @@ SLICE_SECONDS = 30  # of a run, where nobody looks each second
 RUN_RECONCILIATION = "sync.tasks.run_reconciliation"
 
 CHECKS_AT_ONCE = 200  # handed out each minute
-CHECKS_PER_TASK = 3  # each may take a slice of 30 s, and a task 180 s
+CHECKS_PER_TASK = 3
+CHECKING_SECONDS = 80  # then no further check begins: one may wait 30 s, read 30 s and end its last call
 
 
 @discreet
@@ -106,13 +108,13 @@ def check() -> str:
 @discreet
 def deep_check(ids: Sequence[int]) -> int:
     """Read the open orders of these connections again, one after the other."""
-    return sum(deepcheck.deep_check(c) is not None for c in _enabled(ids) if not is_closing())
+    return sum(deepcheck.deep_check(c) is not None for c in _in_time(ids))
 
 
 @discreet
 def reconcile(ids: Sequence[int]) -> int:
     """Compare these connections with Odoo and repair, one after the other."""
-    return sum(reconciling.reconcile_due(c).is_clean for c in _enabled(ids) if not is_closing())
+    return sum(reconciling.reconcile_due(c).is_clean for c in _in_time(ids))
 
 
 @discreet
@@ -144,8 +146,13 @@ def hand_out_ids(task: str, ids: Sequence[int]) -> int:
     return len(ids)
 
 
-def _enabled(ids: Sequence[int]) -> list[Connection]:
-    return list(Connection.objects.enabled().filter(pk__in=ids))
+def _in_time(ids: Sequence[int]) -> Iterator[Connection]:
+    """The enabled ones, while there is time for one more; what is left out is due again in ten minutes."""
+    ends_at = monotonic() + CHECKING_SECONDS
+    for connection in Connection.objects.enabled().filter(pk__in=ids):
+        if is_closing() or monotonic() >= ends_at:
+            return
+        yield connection
 
 
 @discreet

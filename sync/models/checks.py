@@ -18,7 +18,10 @@ class Progress(models.TextChoices):
 
 
 class Reconciliation(models.Model):
-    """`differences` lists {"order_id", "order", "verdict"}, the first so many; `counts` has them all."""
+    """`differences` lists {"order_id", "order", "verdict"}, the first so many; `counts` has them all.
+
+    A long one is done in slices: between them it waits, and `after_id` says where it goes on.
+    """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="reconciliations")
     since = models.DateTimeField(_("orders written since"))
@@ -30,6 +33,7 @@ class Reconciliation(models.Model):
     )
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    after_id = models.PositiveBigIntegerField(_("done up to Odoo id"), null=True, blank=True)
     orders_compared = models.PositiveIntegerField(_("orders compared"), default=0)
     calls = models.PositiveIntegerField(_("calls to Odoo"), default=0)
     counts: models.JSONField[dict[str, int], dict[str, int]] = models.JSONField(_("counts"), default=dict)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from connections import leases
 from sync import reconciling
 from sync.deepcheck import deep_check
 from sync.models import SeenOrder, SyncLog
@@ -133,3 +134,81 @@ def test_checks_of_a_shop_that_is_down_say_so(world):
     assert log.error_code.startswith("odoo_")
     assert SyncLog.objects.filter(kind="deep_check").count() == 1
     assert compare(world).progress == "failed"
+
+
+class Slow:
+    """A clock on which every look takes half a minute."""
+
+    def __init__(self, clock):
+        self.clock = clock
+
+    def __call__(self):
+        return self.clock.advance(31)
+
+
+@pytest.fixture
+def long(world, monkeypatch):
+    """Seven orders, three in a page, and each page takes as long as one slice may."""
+    monkeypatch.setattr(reconciling, "PAGE", 3)
+    monkeypatch.setattr("sync.comparing.PAGE", 2)
+    orders = [world.confirmed() for _ in range(7)]
+    world.wait(minutes=2)
+    world.shop.cancel(orders[0])
+    world.shop.edit_order(orders[3], note="<p>new</p>")
+    world.shop.cancel(orders[5])
+    world.shop.unlink(orders[5])
+    SeenOrder.objects.filter(order_id=orders[6]).delete()
+    world.connection.sent_orders.filter(order_id=orders[6]).delete()
+    world.connection.retry_items.filter(order_id=orders[6]).delete()
+    world.orders = orders
+    return world
+
+
+def asked(world, **how):
+    since = world.clock() - timedelta(days=2)
+    return reconciling.ask(world.connection, since=since, now=world.clock(), **how)
+
+
+def test_a_long_comparison_gives_way_to_polls_and_goes_on(long):
+    whole = reconciling.run(asked(long, repair=False), clock=long.clock)
+    wanted, slices = asked(long, repair=True), 0
+    while wanted.progress == "waiting":
+        assert wanted.finished_at is None and not wanted.is_clean
+        wanted = reconciling.run(wanted, clock=Slow(long.clock))
+        slices += 1
+        assert long.poll(), "its turn is free between slices"
+    assert slices == 3
+    assert wanted.progress == "done" and wanted.finished_at
+    first, fourth, sixth, last = (long.orders[n] for n in (0, 3, 5, 6))
+    verdicts = {each["order_id"]: each["verdict"] for each in whole.differences}
+    assert verdicts == {first: "cancelled", fourth: "stale", sixth: "deleted", last: "missing"}
+    assert (whole.orders_compared, whole.counts["deleted"]) == (7, 1)
+    long.wait(minutes=1)
+    assert reconciling.run(asked(long, repair=False), clock=long.clock).is_clean
+
+
+def test_in_slices_the_verdicts_are_the_same(long):
+    whole = reconciling.run(asked(long, repair=False), clock=long.clock)
+    wanted = asked(long, repair=False)
+    while wanted.progress == "waiting":
+        wanted = reconciling.run(wanted, clock=Slow(long.clock))
+    assert (wanted.counts, wanted.differences) == (whole.counts, whole.differences)
+    assert wanted.orders_compared == whole.orders_compared == 7
+    assert wanted.calls >= whole.calls
+
+
+def test_the_next_slice_is_handed_out_like_one_that_was_forgotten(long):
+    wanted = reconciling.run(asked(long, repair=False), clock=Slow(long.clock))
+    assert wanted.progress == "waiting" and wanted.after_id == long.orders[2]
+    assert reconciling.forgotten(long.clock.advance(minutes=2)) == [wanted]
+
+
+def test_a_slice_that_finds_odoo_busy_comes_back(long, monkeypatch):
+    monkeypatch.setattr("sync.turns.WAIT_SECONDS", 0)
+    wanted = reconciling.run(asked(long, repair=False), clock=Slow(long.clock))
+    before = (wanted.counts, wanted.differences, wanted.orders_compared)
+    token = leases.new_token()
+    leases.claim([long.connection.odoo_lease_key], token, now=long.clock(), seconds=600)
+    wanted = reconciling.run(wanted, clock=long.clock)
+    assert (wanted.progress, wanted.error_code, wanted.finished_at) == ("waiting", "", None)
+    assert (wanted.counts, wanted.differences, wanted.orders_compared) == before

@@ -61,6 +61,8 @@ class Command(TeachingCommand):
             connection, since=now - options["since"], repair=options["repair"], by="manage.py", now=now
         )
         done = reconciling.run(wanted)
+        while done.progress == Progress.WAITING:
+            done = reconciling.run(done)
         if options["json"]:
             show_json(self.stdout, _facts(done))
         elif done.progress == Progress.DONE:

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 
 from sync import counting
 from sync.models import DeliveryAttempt, MonitorCount, SentOrder, SyncLog
@@ -83,3 +85,24 @@ def test_an_import_is_no_delivery(busy):
         sent_at=busy.clock(),
     )
     assert sum(n for (name, _), n in numbers(busy).items() if name == "lag") == lags
+
+
+def test_a_large_ledger_makes_no_minute_longer(busy):
+    """What is fresh is found by its ids: an index of moments or of shops leads through all there ever was."""
+    if database.vendor != "sqlite":
+        pytest.skip("the plan is read from SQLite")
+    busy.clock.advance(60)
+    with CaptureQueriesContext(database) as captured:
+        counting.count(busy.clock())
+        counting.sums(busy.clock())
+    tables = ("sync_synclog", "sync_deliveryattempt", "sync_sentorder")
+    asked = [
+        q["sql"] for q in captured if q["sql"].startswith("SELECT") and any(t in q["sql"] for t in tables)
+    ]
+    assert len(asked) >= 4 * len(tables)
+    with database.cursor() as cursor:
+        for sql in asked:
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+            ways = [row[3] for row in cursor.fetchall() if any(table in row[3] for table in tables)]
+            newest_only = "ORDER BY" in sql and "LIMIT 1" in sql
+            assert all("INTEGER PRIMARY KEY" in way or newest_only for way in ways), (sql, ways)

@@ -116,8 +116,12 @@ def _last_settled(fresh: QuerySet[Any], moment: str, now: datetime) -> int | Non
     first = fresh.order_by("pk").values_list("pk", flat=True).first()
     if first is None:
         return None
-    some = fresh.filter(pk__lt=first + AT_ONCE, **{f"{moment}__lte": now - SETTLED})
-    return some.order_by("-pk").values_list("pk", flat=True).first()
+    settled = fresh.filter(**{f"{moment}__lte": now - SETTLED}).order_by("-pk").values_list("pk", flat=True)
+    beyond = first + AT_ONCE
+    # Rows without a moment (seeded ones) do not tell their age; a settled one after them does.
+    return settled.filter(pk__lt=beyond).first() or (
+        beyond - 1 if settled.filter(pk__gte=beyond).first() else None
+    )
 
 
 def sums(now: datetime) -> Sums:

@@ -7,7 +7,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from sync import counting
-from sync.models import DeliveryAttempt, MonitorCount, SentOrder, SyncLog
+from sync.models import DeliveryAttempt, MonitorCount, MonitorMark, SentOrder, SyncLog
 
 
 def numbers(world):
@@ -51,6 +51,27 @@ def test_much_is_counted_in_short_transactions(busy, monkeypatch):
     counts = [counting.count(busy.clock()) for _ in range(rows)]
     assert counts[0] <= 2 * len(counting.SOURCES) and counts[-1] == 0
     assert sum(counts) == rows + DeliveryAttempt.objects.count() + SentOrder.objects.count()
+    assert numbers(busy) == before
+
+
+def test_rows_that_do_not_tell_their_age_hold_nothing_up(busy, monkeypatch):
+    """The first look at ten thousand shops seeds 300,000 rows that were never sent."""
+    monkeypatch.setattr(counting, "AT_ONCE", 2)
+    last = SentOrder.objects.order_by("pk").last()
+    seeded = [SentOrder(connection=busy.connection, order_id=9000 + n, seeded=True) for n in range(7)]
+    for row in seeded:
+        row.version, row.write_date, row.order_name = 1, last.write_date, "S"
+    SentOrder.objects.bulk_create(seeded)
+    busy.clock.advance(60)
+    for _ in range(20):
+        counting.count(busy.clock())
+    assert MonitorMark.objects.get(table="sentorder").last_id == last.pk, "nothing tells that they are old"
+    busy.confirmed()
+    busy.wait(minutes=3)
+    before = numbers(busy)
+    for _ in range(20):
+        counting.count(busy.clock())
+    assert MonitorMark.objects.get(table="sentorder").last_id == SentOrder.objects.latest("pk").pk
     assert numbers(busy) == before
 
 

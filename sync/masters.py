@@ -12,6 +12,7 @@ from connections.keys import KeyRing
 from sync.sources.odoo_masters import CODES_KEPT, Kept
 
 ALIAS = "masters"
+MOST_BYTES = 1_000_000  # of one server; 2,000 records of an honest one take a tenth
 
 logger = logging.getLogger("poller.source")
 
@@ -33,7 +34,10 @@ class SharedMasters:
     def save(self, server: str, kept: Kept) -> None:
         rows = [[*key, read_at.isoformat(), record] for key, (read_at, record) in kept.items()]
         try:
-            token = KeyRing().encrypted(orjson.dumps(rows))
+            text = orjson.dumps(rows)
+            if len(text) > MOST_BYTES:
+                return  # a server that names things at such length is asked again
+            token = KeyRing().encrypted(text)
             caches[ALIAS].set(_key(server), token, timeout=CODES_KEPT.total_seconds())
         except Exception as error:
             logger.warning("The cache of master data cannot be written (%s)", type(error).__name__)

@@ -151,3 +151,10 @@ def test_a_cache_out_of_reach_costs_calls_and_nothing_more(world, sell, monkeypa
     with caplog.at_level(logging.WARNING):
         assert sell() > 5
     assert "master data" in caplog.text and "secret" not in caplog.text
+
+
+def test_a_server_that_names_things_at_length_fills_no_cache(world, sell, monkeypatch):
+    monkeypatch.setattr("sync.masters.MOST_BYTES", 50)
+    sell()
+    assert not caches["masters"]._cache
+    assert sell() > 5

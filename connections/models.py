@@ -106,6 +106,21 @@ class Connection(models.Model):
         validators=[MinValueValidator(0.01), MaxValueValidator(1000)],
         help_text=_("Empty: 1 for addresses under odoo.com, no limit for others."),
     )
+    most_disappearances = models.PositiveIntegerField(
+        _("orders that may disappear at once"),
+        default=10,
+        validators=[MaxValueValidator(1_000_000)],
+        help_text=_(
+            "Where a check finds more orders gone from Odoo than this, and than the share below, "
+            "nothing is announced until a person confirms it."
+        ),
+    )
+    most_disappearances_percent = models.PositiveSmallIntegerField(
+        _("share of orders that may disappear at once, in percent"),
+        default=20,
+        validators=[MaxValueValidator(100)],
+    )
+
     deliveries_at_once = models.PositiveSmallIntegerField(
         _("deliveries at once"), default=16, validators=[MinValueValidator(1), MaxValueValidator(64)]
     )

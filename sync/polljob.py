@@ -7,21 +7,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from django.db import transaction
 
 from connections import leases
 from connections.errors import Permanent, RemoteError
 from connections.models import Connection, Side, Start
+from connections.odoo import account
 from connections.odoo.client import OdooClient, connect
 from connections.odoo.server import Server
-from sync import circuit, sides, windows
+from sync import circuit, database_identity, ledger, newest, sides, windows
+from sync.database_identity import Births, Identity, Recognition, Verdict, place_of
 from sync.deciding import BY_STAMP, Known, News, news
 from sync.ledger import Found, Key
 from sync.masters import SharedMasters
 from sync.models import PollState, SeenOrder, SyncLog
 from sync.orders import Change, Order, Unreadable
 from sync.pacing import next_poll_at, pause
+from sync.plausibility import MOST_OLD_ORDERS, too_many_old
 from sync.sides import SideState
 from sync.sources.odoo import WANTED, OdooSource
 from sync.sources.odoo_masters import LATELY
@@ -46,6 +50,8 @@ SAVED = (
     "last_polled_at",
     "last_success_at",
     "last_order_at",
+    "newest_id",
+    "newest_stamp",
     "failures",
     "error_code",
     "error_detail",
@@ -68,6 +74,16 @@ class Job:
     to_note: list[Change] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
     error: RemoteError | None = None
+    births: Births = field(default_factory=dict)  # a sample of known orders, where the database is doubted
+    recognition: Recognition | None = None
+    account: Mapping[str, Any] | None = None
+    identity: Identity | None = None
+    page_is_last: bool = True
+    page_last_id: int = 0
+    rereads: set[int] = field(default_factory=set)
+    doubted: bool = False  # the source said something that a deep check is to look into at once
+    old_orders: set[int] = field(default_factory=set)  # never seen before, and dated before the window
+    open_orders: int | None = None  # counted only where old orders are many
     complete: bool = False  # the window was read to its end
     lost: bool = False  # the lease went to somebody else
     polled: bool = False
@@ -80,10 +96,15 @@ class Job:
         self.lease_key = self.connection.odoo_lease_key
         self.page_to, self.page_at = state.page_to, state.page_at
         self.after_id = state.page_after_id or 0
+        self.newest = newest.Newest.of(state.newest_id, state.newest_stamp)
         self._since = state.page_from
         if state.page_from is None and state.window_to is not None:
-            self._since = windows.since(state.window_to, self.connection.lookback_seconds)
+            self._since = windows.since(state.window_to, self.lookback_seconds)
         self._start_ids: StartIds | None = None
+
+    @property
+    def lookback_seconds(self) -> int:
+        return self.state.lookback_seconds(self.connection, self.started_at)
 
     @property
     def first_window(self) -> bool:
@@ -118,16 +139,74 @@ class Job:
     def knows_start(self) -> bool:
         return self._start_ids is not None
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Address, database or user are others than when the database was known again last."""
+        return bool(self.state.database.get("place") != place_of(self.connection))
+
+    def meet(self) -> None:
+        """Ask the database what it says of itself, and what our user may see there. Raises RemoteError."""
+        found = self.recognition
+        self.identity = found.identity if found else database_identity.learn(self.source, self.connection)
+        self.account = account.look(self.client)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        return self.recognition.verdict if self.recognition else None
+
+    @property
+    def doubts(self) -> dict[str, Any]:
+        """What speaks for another database, for a person to judge."""
+        assert self.recognition is not None  # noqa: S101 - asked only once it was judged
+        return self.recognition.doubts(self.state.database)
+
+    @property
+    def old_orders_detail(self) -> dict[str, Any]:
+        return {"orders": len(self.old_orders), "open": self.open_orders or 0}
+
+    @property
+    def watched_id(self) -> int | None:
+        """The order that every first page has to show: without it somebody took back what we saw."""
+        return None if self.newest is None or self.after_id else self.newest.order_id
+
+    def look_at_newest(self, changes: list[Change]) -> list[Change]:
+        """Take notice of the order that was written last; returns what of the page is news."""
+        is_last = len(changes) < FEED_LIMIT
+        watched = self.newest if self.watched_id is not None else None
+        if watched is not None and watched.is_missed(changes, is_last):
+            self.doubted, self.newest = True, None
+        news_of_page = newest.without_known(changes, self.newest, self.since)
+        self.newest = newest.newest_of(changes, self.newest)
+        return news_of_page
+
     def sort(self, known: Mapping[Key, Known]) -> None:
         """Which changes of this page are to be read whole, and which only noted."""
         self.to_read, self.to_note = [], []
         for change in self.changes:
             before = self.is_before_start(change.order_id, change.date_order)
-            verdict = news(change, known.get((self.connection.pk, change.order_id)), before_start=before)
+            last = known.get((self.connection.pk, change.order_id))
+            verdict = news(change, last, before_start=before)
             if verdict is News.READ:
                 self.to_read.append(change)
+                self._look_at_history(change, last, before)
             elif verdict is News.NOTE:
                 self.to_note.append(change)
+
+    def _look_at_history(self, change: Change, last: Known | None, before_start: bool) -> None:
+        if last is not None and last.is_another(change.create_date):
+            self.doubted = True
+        dated_before = change.date_order is not None and change.date_order < self.since
+        if last is None and dated_before and not before_start and not self.first_window:
+            self.old_orders.add(change.order_id)
+
+    @property
+    def asks_for_open_orders(self) -> bool:
+        return len(self.old_orders) > MOST_OLD_ORDERS and self.open_orders is None
+
+    @property
+    def holds_old_orders(self) -> bool:
+        """Too many orders out of the past to send them without a person's word."""
+        return self.open_orders is not None and too_many_old(len(self.old_orders), self.open_orders)
 
     def learn_start_ids(self, packed: bytes | None) -> None:
         self._start_ids = StartIds(packed)
@@ -155,7 +234,12 @@ class Job:
         before = self.is_before_start(order.order_id, order.date_order)
         earlier = taken_over(self.state.taken_over_until, order)
         return Found.of(
-            self.connection, order, sure_until=sure_until, before_start=before, taken_over=earlier
+            self.connection,
+            order,
+            sure_until=sure_until,
+            before_start=before,
+            taken_over=earlier,
+            held=self.holds_old_orders and order.order_id in self.old_orders,
         )
 
     def set_aside(self, change: Change, order: Unreadable) -> Found:
@@ -180,6 +264,7 @@ class Job:
             return
         state.last_polled_at = self.started_at
         self._keep_place()
+        self._keep_newest()
         if self.error is None:
             self._succeed(now, interval)
             if self.source.oddities and not self.log.error_code:
@@ -212,6 +297,11 @@ class Job:
             state.page_after_id = self.after_id
         if self.client.server_time is not None:
             state.clock_offset_seconds = round((self.client.server_time - self.started_at).total_seconds(), 1)
+
+    def _keep_newest(self) -> None:
+        state = self.state
+        state.newest_id = self.newest and self.newest.order_id
+        state.newest_stamp = self.newest and self.newest.write_date
 
     @property
     def _window_end(self) -> datetime | None:
@@ -291,10 +381,55 @@ def add_sent_before(jobs: Iterable[Job]) -> None:
             first[pk].to_read.append(Change(*change))
 
 
+def add_rereads(jobs: Iterable[Job]) -> None:
+    """Orders that wait to be read again, whether or not the source lists them as written."""
+    asking = {job.connection.pk: job for job in jobs if job.state.has_rereads and not job.after_id}
+    if not asking:
+        return
+    marked = ledger.rereads(asking)
+    for pk, job in asking.items():
+        changes = marked.get(pk, [])
+        job.rereads = {change.order_id for change in changes}
+        listed = {change.order_id for change in job.to_read}
+        job.to_read += [change for change in changes if change.order_id not in listed]
+
+
+def load_open_orders(jobs: Iterable[Job]) -> None:
+    """How many orders the receivers know as open, for the few jobs that meet many old ones."""
+    for job in jobs:
+        if job.asks_for_open_orders:
+            job.open_orders = SeenOrder.objects.known_as_open(job.connection).count()
+
+
+def save_recognised(jobs: Iterable[Job]) -> None:
+    """The database is the one we know, at its new place; what it says of itself today is kept."""
+    for job in jobs:
+        if job.identity is not None:
+            job.state.database = job.identity.to_json()
+            PollState.objects.filter(connection=job.connection).update(
+                database=job.state.database, account=job.account or {}
+            )
+
+
+def begin_anew(jobs: Iterable[Job]) -> None:
+    """Another database, and no order of the one before is known: nothing of its beginning counts."""
+    for job in jobs:
+        state = job.state
+        state.started_at = state.window_to = state.window_at = None
+        state.page_from = state.page_to = state.page_at = state.page_after_id = None
+        job.page_to = job.page_at = job.newest = None
+        job.after_id = 0
+        PollState.objects.filter(connection=job.connection).update(
+            started_at=None, start_ids=None, window_to=None, window_at=None, account={}
+        )
+
+
 def save_beginnings(jobs: Sequence[Job]) -> None:
+    save_recognised(jobs)
     for job in jobs:
         if job.beginning is None:
             continue
+        job.newest = newest.newest_of([seed.change for seed in job.seeds], None)
         job.since = job.state.page_from = job.beginning.since
         job.state.started_at = job.beginning.started_at
         job.learn_start_ids(job.beginning.ids)

@@ -65,6 +65,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 # Not on every version, or only with a module: stock, delivery, sale_stock.
 OPTIONAL: Mapping[str, tuple[str, ...]] = {
     ORDER: (
+        "create_date",
         "locked",
         "commitment_date",
         "warehouse_id",

@@ -2,6 +2,7 @@
 
 from sync.orders import Address, Order, OrderLine, Party
 from sync.sources.odoo_fields import FOLLOWED
+from sync.sources.odoo_sightings import company_of
 from sync.sources.odoo_values import (
     Misfit,
     Record,
@@ -47,6 +48,8 @@ def order(record: Record) -> Order:
         customer=customer,
         shipping=_party(record, "partner_shipping_id") or customer,
         lines=_lines(record),
+        create_date=optional_moment(record, "create_date"),
+        company_id=company_of(record),
     )
 
 

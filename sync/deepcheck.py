@@ -88,8 +88,7 @@ def _look_up_known(mine: Turn, since: datetime) -> None:
     reread(mine, stale)
     announce_gone(mine, survey)
     remember_hidden(mine, survey.hidden)
-    if survey.went_back:
-        restored.went_back(mine)
+    restored.look_closer(mine, survey)
 
 
 def _old_ones(mine: Turn, page: list[Change]) -> set[int]:

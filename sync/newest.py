@@ -22,6 +22,10 @@ class Newest:
     def of(cls, order_id: int | None, write_date: datetime | None) -> Newest | None:
         return None if order_id is None or write_date is None else cls(order_id, write_date)
 
+    def is_older_in(self, page: Sequence[Change]) -> bool:
+        """It stands as it stood before: no stamp goes back by itself."""
+        return any(c.order_id == self.order_id and c.write_date < self.write_date for c in page)
+
     def is_missed(self, page: Sequence[Change], is_last: bool) -> bool:
         """Whether a first page, sorted by id, should have shown the order and did not, or shows it older."""
         for change in page:

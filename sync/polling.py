@@ -14,7 +14,7 @@ from django.utils import timezone
 from connections import leases
 from connections.errors import Permanent, RemoteError, on_side
 from connections.models import Side, Start
-from sync import database_identity, ledger, questions, sides, tracing, windows
+from sync import database_identity, ledger, questions, restored, sides, tracing, windows
 from sync.database_identity import Verdict
 from sync.drain import Clock, Closing, Drain, never
 from sync.draining import Drains
@@ -125,6 +125,7 @@ class _Poll:
         if job.page_to is None:
             ran_back = job.clock_ran_back(called_at)
             if ran_back is not None:
+                job.went_back = False  # what was written since has the stamps of the clock of today
                 job.since = windows.since(ran_back, job.lookback_seconds)
                 job.changes = self._changes(job)
             job.page_to, job.page_at = job.read_at, called_at
@@ -284,7 +285,7 @@ class _Poll:
             sides.store({job.connection.pk: job.side for job in ours}, Side.ODOO)
             for job in ours:
                 if job.doubted:
-                    questions.check_at_once(job.connection.pk, now)
+                    restored.check_at_once(job.connection, job.lost_stamp, now, went_back=job.went_back)
             idle = [job for job in ours if job.connection.pk not in self.drains.active]
             self._write_logs(idle)
             leases.release_each(self._free_at(ours, now), self.token)

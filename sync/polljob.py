@@ -82,6 +82,8 @@ class Job:
     page_last_id: int = 0
     rereads: set[int] = field(default_factory=set)
     doubted: bool = False  # the source said something that a deep check is to look into at once
+    lost_stamp: datetime | None = None
+    went_back: bool = False
     old_orders: set[int] = field(default_factory=set)  # never seen before, and dated before the window
     open_orders: int | None = None  # counted only where old orders are many
     complete: bool = False  # the window was read to its end
@@ -174,7 +176,8 @@ class Job:
         is_last = len(changes) < FEED_LIMIT
         watched = self.newest if self.watched_id is not None else None
         if watched is not None and watched.is_missed(changes, is_last):
-            self.doubted, self.newest = True, None
+            self.doubted, self.lost_stamp, self.newest = True, watched.write_date, None
+            self.went_back = watched.is_older_in(changes)
         news_of_page = newest.without_known(changes, self.newest, self.since)
         self.newest = newest.newest_of(changes, self.newest)
         return news_of_page

@@ -42,6 +42,10 @@ _ACCESS = {
             "no error: orders of other salespersons are simply missing."
         ),
     ),
+    "odoo_another_database": Cause(
+        _("Nothing is read until a person has said which database this is"),
+        _("Open the question about this connection, or run manage.py questions, and answer it."),
+    ),
     "odoo_other_user": Cause(
         _("The key belongs to another user"),
         _("Write that user's name into the connection, or make a key as the user that is named there."),

@@ -136,6 +136,8 @@ class PollState(models.Model):
     # The order that was written last of all we know. Once it is gone or older, look closer.
     newest_id = models.BigIntegerField(null=True, blank=True)
     newest_stamp = models.DateTimeField(null=True, blank=True)
+    # The stamp of a newest order that stood no more as we knew it: for the next deep check to look into.
+    lost_stamp = models.DateTimeField(null=True, blank=True)
     went_back_at = models.DateTimeField(_("went back in time at"), null=True, blank=True)
     went_back_to = models.DateTimeField(_("went back in time to"), null=True, blank=True)
     has_rereads = models.BooleanField(default=False)  # some seen orders are marked `reread`

@@ -85,6 +85,16 @@ class Question(models.Model):
         return ANSWERS[self.kind]
 
     @property
+    def summary(self) -> str:
+        """The numbers that speak for it, as in "12 / 60"."""
+        told = {
+            QuestionKind.DISAPPEARED: ("gone", "covered"),
+            QuestionKind.OLD_ORDERS: ("orders", "open"),
+            QuestionKind.ANOTHER_DATABASE: ("different", "matching"),
+        }[QuestionKind(self.kind)]
+        return " / ".join(str(self.detail.get(name, 0)) for name in told)
+
+    @property
     def cause(self) -> Cause:
         """The question in words, and what to do."""
         return explain(f"question_{self.kind}")

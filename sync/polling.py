@@ -139,9 +139,7 @@ class _Poll:
             only_open=only_open,
             also=job.watched_id,
         )
-        job.page_is_last = len(changes) < FEED_LIMIT
-        job.page_last_id = changes[-1].order_id if changes else job.after_id
-        return job.look_at_newest(changes)
+        return job.look_at(changes, is_last=len(changes) < FEED_LIMIT)
 
     def _read(self, job: Job) -> None:
         chunk, job.to_read = job.to_read[:READ_LIMIT], job.to_read[READ_LIMIT:]

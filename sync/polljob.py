@@ -171,9 +171,10 @@ class Job:
         """The order that every first page has to show: without it somebody took back what we saw."""
         return None if self.newest is None or self.after_id else self.newest.order_id
 
-    def look_at_newest(self, changes: list[Change]) -> list[Change]:
-        """Take notice of the order that was written last; returns what of the page is news."""
-        is_last = len(changes) < FEED_LIMIT
+    def look_at(self, changes: list[Change], *, is_last: bool) -> list[Change]:
+        """Take notice of a page and of the order that was written last; returns what of it is news."""
+        self.page_is_last = is_last
+        self.page_last_id = changes[-1].order_id if changes else self.after_id
         watched = self.newest if self.watched_id is not None else None
         if watched is not None and watched.is_missed(changes, is_last):
             self.doubted, self.lost_stamp, self.newest = True, watched.write_date, None

@@ -169,6 +169,11 @@ class Connection(models.Model):
         return f"webhook:{self.pk}"
 
     @property
+    def place(self) -> str:
+        """Changes with the address, the database's name and the user: then it has to be known again."""
+        return "\n".join([self.odoo_url.rstrip("/").lower(), self.database, self.username])
+
+    @property
     def identity(self) -> str:
         """Changes when what we learnt about the server may no longer hold: address, database, user, key."""
         key = str.__str__(self.api_key)  # of one that cannot be read the token: another than before

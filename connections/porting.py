@@ -130,7 +130,8 @@ def _form(row: Mapping[str, Any], key: Fernet | None) -> tuple[ConnectionForm, s
     secrets = _secrets(row, key)
     if there is not None:
         secrets = {name: text for name, text in secrets.items() if text != str.__str__(getattr(there, name))}
-    form = filled(there, values | secrets)
+    # Nobody can be asked about an address in a file: the next poll looks which database it is.
+    form = filled(there, values | secrets | {"same_database": True})
     if there is None:
         return form, "new"
     differs = secrets or any(row[name] != _plain(getattr(there, name)) for name in row if name in FIELDS)

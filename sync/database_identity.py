@@ -82,11 +82,6 @@ class Recognition:
         }
 
 
-def place_of(connection: Connection) -> str:
-    """Changes with the address, the database's name and the user: then it has to be known again."""
-    return "\n".join([connection.odoo_url.rstrip("/").lower(), connection.database, connection.username])
-
-
 def known_births(connection: Connection) -> dict[int, datetime]:
     """A sample of the orders we know, oldest and newest: what was restored differs in the newest only."""
     known = SeenOrder.objects.filter(connection=connection, created_in_odoo__isnull=False)
@@ -98,7 +93,7 @@ def learn(source: OdooSource, connection: Connection) -> Identity:
     """What the database says of itself. Raises RemoteError."""
     parameters = _parameters(source)
     return Identity(
-        place=place_of(connection),
+        place=connection.place,
         address=connection.odoo_url,
         database=connection.database,
         uuid=parameters.get("database.uuid", "")[:64],
@@ -121,7 +116,7 @@ def require_known(mine: Turn) -> None:
     Raises Held after a person was asked, and Temporary where a poll has to look first.
     """
     last = mine.state.database
-    if last.get("place") != place_of(mine.connection):
+    if last.get("place") != mine.connection.place:
         raise Temporary("odoo_first_run")
     known = known_births(mine.connection)
     found = judged(Identity.from_json(last), Identity.from_json(last), known, mine.source.births(list(known)))

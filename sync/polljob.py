@@ -18,7 +18,7 @@ from connections.odoo import account
 from connections.odoo.client import OdooClient, connect
 from connections.odoo.server import Server
 from sync import circuit, database_identity, ledger, newest, sides, windows
-from sync.database_identity import Births, Identity, Recognition, Verdict, place_of
+from sync.database_identity import Births, Identity, Recognition, Verdict
 from sync.deciding import BY_STAMP, Known, News, news
 from sync.ledger import Found, Key
 from sync.masters import SharedMasters
@@ -144,7 +144,7 @@ class Job:
     @property
     def is_elsewhere(self) -> bool:
         """Address, database or user are others than when the database was known again last."""
-        return bool(self.state.database.get("place") != place_of(self.connection))
+        return bool(self.state.database.get("place") != self.connection.place)
 
     def meet(self) -> None:
         """Ask the database what it says of itself, and what our user may see there. Raises RemoteError."""

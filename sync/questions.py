@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from connections.forms import HEADER_SAFE
 from connections.models import Connection
 from sync import ledger
 from sync.models import Answer, PollState, Question, QuestionKind
@@ -52,10 +53,18 @@ def hold(connection: Connection, detail: Mapping[str, Any], now: datetime) -> No
     PollState.objects.filter(connection=connection).update(hold=HOLD)
 
 
-def release(connection: Connection, now: datetime) -> None:
-    """The connection was edited: look afresh which database it is."""
+def look_again(connection: Connection, now: datetime) -> None:
+    """The connection was edited: what was asked about another address, database or user is void."""
+    asked = Question.objects.open().filter(connection=connection, kind=QuestionKind.ANOTHER_DATABASE).first()
+    if asked is None or asked.detail.get("now", {}).get("place") == connection.place:
+        return
     end(connection, QuestionKind.ANOTHER_DATABASE, now)
     PollState.objects.filter(connection=connection).exclude(hold="").update(hold="", next_poll_at=now)
+    ledger.wake_deliveries([connection.pk], now)
+
+
+def is_external_id(text: str) -> bool:
+    return bool(HEADER_SAFE.match(text))
 
 
 @transaction.atomic

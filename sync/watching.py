@@ -106,6 +106,8 @@ def _rights(now: datetime) -> Iterator[Found]:
     for pk, account in rows.values_list("connection", "account"):
         if account.get("own_documents_only"):
             yield pk, SILENT_READS, ""
+        if account.get("no_sales_rights"):
+            yield pk, "odoo_no_sales_rights", ""
         ends = account.get("key_ends_at")
         if ends and datetime.fromisoformat(ends) < now + timedelta(days=KEY_DAYS):
             yield pk, "odoo_key_expires_soon", ends[:10]

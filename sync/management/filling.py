@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from connections.forms import SECRETS, ConnectionForm, filled
 from connections.models import Connection, Protocol, Start
-from sync.management.asking import ask, ask_secret, is_terminal, secret_from_input
+from sync.management.asking import ask, ask_secret, confirm, is_terminal, secret_from_input
 
 # The form's field -> the flag, its example, and what it is. Asked for in this order.
 FLAGS: dict[str, tuple[str, str, Any]] = {
@@ -44,6 +44,16 @@ FLAGS: dict[str, tuple[str, str, Any]] = {
     "lookback_seconds": ("--lookback", "SECONDS", gettext_lazy("how far each poll looks back")),
     "odoo_calls_per_second": ("--calls-per-second", "N", gettext_lazy("to Odoo; '' for the default")),
     "deliveries_at_once": ("--deliveries-at-once", "N", gettext_lazy("to the receiver, 1 to 64")),
+    "most_disappearances": (
+        "--most-disappearances",
+        "N",
+        gettext_lazy("orders that may be gone at once before a person is asked (default: 10)"),
+    ),
+    "most_disappearances_percent": (
+        "--most-disappearances-percent",
+        "N",
+        gettext_lazy("and the share of them that may be gone (default: 20)"),
+    ),
     "deliveries_per_second": (
         "--deliveries-per-second",
         "N",
@@ -117,13 +127,21 @@ def refilled(connection: Connection, values: dict[str, Any], out: OutputWrapper)
     """
     form = filled(connection, values)
     while not form.is_valid():
-        if not is_terminal() or set(form.errors) - set(SECRETS):
+        if not is_terminal() or set(form.errors) - {*SECRETS, "same_database"}:
             raise CommandError(problems(form))
         for field, sentences in form.errors.items():
             out.write("\n".join(map(str, sentences)))
-            values[field] = ask_secret(_label(field))
+            values[field] = _answered(field)
         form = filled(connection, values)
     return form
+
+
+def _answered(field: str) -> Any:
+    if field != "same_database":
+        return ask_secret(_label(field))
+    if not confirm(_label(field), otherwise=""):
+        raise CommandError(_("Nothing was saved."))
+    return True
 
 
 def problems(form: ConnectionForm) -> str:
@@ -135,8 +153,8 @@ def problems(form: ConnectionForm) -> str:
 
 
 def _flag(field: str) -> str:
-    if field == "overlap_hours":
-        return "--overlap-hours: "
+    if field in ("overlap_hours", "same_database"):
+        return f"--{field.replace('_', '-')}: "
     known = FLAGS.get("start" if field == "start_at" else field)
     return f"{known[0]}: " if known else ""
 

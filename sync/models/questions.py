@@ -80,6 +80,10 @@ class Question(models.Model):
         return str(self.get_kind_display())
 
     @property
+    def is_open(self) -> bool:
+        return self.ended_at is None and not self.answer
+
+    @property
     def answers(self) -> tuple[Answer, ...]:
         """What a person may answer."""
         return ANSWERS[self.kind]
@@ -93,6 +97,28 @@ class Question(models.Model):
             QuestionKind.ANOTHER_DATABASE: ("different", "matching"),
         }[QuestionKind(self.kind)]
         return " / ".join(str(self.detail.get(name, 0)) for name in told)
+
+    @property
+    def facts(self) -> list[tuple[Any, Any]]:
+        """What speaks for it: a name and a value each."""
+        told = self.detail
+        if self.kind == QuestionKind.DISAPPEARED:
+            return [(_("orders gone"), told.get("gone")), (_("orders checked"), told.get("covered"))]
+        if self.kind == QuestionKind.OLD_ORDERS:
+            return [(_("old orders"), told.get("orders")), (_("open orders we know"), told.get("open"))]
+        before, now = told.get("before", {}), told.get("now", {})
+        facts = [
+            (_("known orders that are the same"), told.get("matching")),
+            (_("known orders that differ"), told.get("different")),
+            (_("known orders that are not there"), told.get("missing")),
+            (_("database known so far"), f"{before.get('database', '')} ({before.get('address', '')})"),
+            (_("database found"), f"{now.get('database', '')} ({now.get('address', '')})"),
+        ]
+        return (
+            [*facts, (_("Odoo's own id of the database"), _("differs"))]
+            if told.get("uuid_differs")
+            else facts
+        )
 
     @property
     def cause(self) -> Cause:

@@ -109,6 +109,7 @@ class Connection(models.Model):
     most_disappearances = models.PositiveIntegerField(
         _("orders that may disappear at once"),
         default=10,
+        db_default=10,
         validators=[MaxValueValidator(1_000_000)],
         help_text=_(
             "Where a check finds more orders gone from Odoo than this, and than the share below, "
@@ -118,6 +119,7 @@ class Connection(models.Model):
     most_disappearances_percent = models.PositiveSmallIntegerField(
         _("share of orders that may disappear at once, in percent"),
         default=20,
+        db_default=20,
         validators=[MaxValueValidator(100)],
     )
 

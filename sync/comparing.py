@@ -88,7 +88,7 @@ def _verdict(change: Change, known: Known | None, before_start: bool) -> str:
 
 def ledger_side(mine: Turn, rows: Sequence[SeenOrder]) -> LedgerPage:
     """What became of orders that we know, looked up by id. Raises RemoteError."""
-    sightings = mine.source.sightings({row.order_id: row.odoo_company_id for row in rows})
+    sightings = mine.source.sightings({row.order_id: row.company_id for row in rows})
     differences, matching, went_back = [], 0, False
     for row in rows:
         if row.order_id in sightings.hidden:

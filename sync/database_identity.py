@@ -86,7 +86,8 @@ def known_births(connection: Connection) -> dict[int, datetime]:
     """A sample of the orders we know, oldest and newest: what was restored differs in the newest only."""
     known = SeenOrder.objects.filter(connection=connection, created_in_odoo__isnull=False)
     pairs = known.values_list("order_id", "created_in_odoo")
-    return dict(pairs.order_by("order_id")[:SAMPLE]) | dict(pairs.order_by("-order_id")[:SAMPLE])
+    sample = [*pairs.order_by("order_id")[:SAMPLE], *pairs.order_by("-order_id")[:SAMPLE]]
+    return {order_id: at for order_id, at in sample if at is not None}
 
 
 def learn(source: OdooSource, connection: Connection) -> Identity:

@@ -21,9 +21,8 @@ from sync.draining import Drains
 from sync.loop import Loop
 from sync.models import QuestionKind, SyncLog
 from sync.orders import Change, Unreadable
-from sync.polljob import (
-    FEED_LIMIT,
-    Job,
+from sync.polljob import FEED_LIMIT, Job
+from sync.pollrows import (
     add_rereads,
     add_sent_before,
     begin_anew,

@@ -95,5 +95,5 @@ def _companies(hidden: list[SeenOrder]) -> list[str]:
         )
         body = items.order_by("-version").values_list("body", flat=True).first()
         name = orjson.loads(bytes(body)).get("order", {}).get("company") if body else None
-        names.add(name or (f"#{row.odoo_company_id}" if row.odoo_company_id else ""))
+        names.add(name or (f"#{row.company_id}" if row.company_id else ""))
     return sorted(names - {""})

@@ -156,7 +156,7 @@ def _questions(now: datetime) -> Iterator[Found]:
     """What a source says and nobody has confirmed."""
     asked = Question.objects.open().filter(connection__enabled=True)
     for question in asked.only("connection_id", "kind", "detail"):
-        yield question.connection_id, f"question_{question.kind}", question.summary
+        yield question.connection_id, question.code, question.summary
 
 
 def _sources(now: datetime) -> Iterator[Found]:

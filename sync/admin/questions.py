@@ -136,8 +136,10 @@ class QuestionAdmin(OfConnectionAdmin):
         (_("Answer"), {"fields": ["state", "answer", "answered_by", "answered_at", "asked_at", "ended_at"]}),
     ]
     readonly_fields = ["words", "numbers", "table", "orders", "state"]
-    # An answer counts for what is on its page: nobody gives it to a whole list unread.
-    actions: list[str] = []
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """An answer counts for what is on its page: nobody gives it to a whole list unread."""
+        return {}
 
     @column(gettext_lazy("asked"), ordering="id")
     def asked(self, row: Question) -> SafeString | str:
@@ -157,7 +159,7 @@ class QuestionAdmin(OfConnectionAdmin):
 
     @column(gettext_lazy("what it means"))
     def words(self, row: Question) -> SafeString | str:
-        return explained(f"question_{row.kind}", "")
+        return explained(row.code, "")
 
     @column(gettext_lazy("what speaks for it"))
     def table(self, row: Question) -> SafeString | str:

@@ -37,7 +37,7 @@ def _ended(connection: Connection, row: SeenOrder, content: payload.Content | No
     stamp = now.replace(microsecond=0)
     if content is None:
         bare = Found.of(connection, _bare(row))
-        return replace(bare, write_date=stamp, created_at=row.created_in_odoo, company_id=row.odoo_company_id)
+        return replace(bare, write_date=stamp, created_at=row.created_in_odoo, company_id=row.company_id)
     content["order"] |= {"state": "cancel"}
     return Found(
         connection=connection,
@@ -49,7 +49,7 @@ def _ended(connection: Connection, row: SeenOrder, content: payload.Content | No
         content=content,
         content_hash=payload.content_hash(content),
         created_at=row.created_in_odoo,
-        company_id=row.odoo_company_id,
+        company_id=row.company_id,
     )
 
 

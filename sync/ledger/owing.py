@@ -16,8 +16,19 @@ from sync.orders import Change
 from sync.tables import Row, Table
 
 _STAMPED = ("state", "write_date", "seen_at")
-_SEEN = (*_STAMPED, "order_name", "reference", "content_hash", "version", "announced", "seeded")
-_SEEN += ("created_in_odoo", "odoo_company_id", "held", "reread")
+_SEEN = (
+    *_STAMPED,
+    "order_name",
+    "reference",
+    "content_hash",
+    "version",
+    "announced",
+    "seeded",
+    "created_in_odoo",
+    "company_id",
+    "held",
+    "reread",
+)
 _KEY = ("connection_id", "order_id")
 _VERSION = ("order_name", "version", "event", "event_id", "write_date", "content_hash")
 

@@ -18,8 +18,8 @@ def rereads(connection_ids: Iterable[int]) -> dict[int, list[Change]]:
     )
     found: dict[int, list[Change]] = {}
     rows = marked.exclude(Exists(waiting)).order_by("order_id")
-    for number, *change in rows.values_list("connection", "order_id", "write_date", "state"):
-        found.setdefault(number, []).append(Change(*change))
+    for number, order_id, at, state in rows.values_list("connection", "order_id", "write_date", "state"):
+        found.setdefault(number, []).append(Change(order_id, at, state))
     return found
 
 

@@ -39,12 +39,15 @@ class SeenOrder(models.Model):
     )
     # The number and this moment together are the order: a restored database gives numbers again.
     created_in_odoo = models.DateTimeField(_("created in Odoo"), null=True, blank=True)
-    odoo_company_id = models.BigIntegerField(_("company in Odoo"), null=True, blank=True)
+    company_id = models.BigIntegerField(_("company in Odoo"), null=True, blank=True)
     held = models.BooleanField(
-        _("held"), default=False, help_text=_("Not sent until a person has answered a question about it.")
+        _("held"),
+        default=False,
+        db_default=False,
+        help_text=_("Not sent until a person has answered a question about it."),
     )
     # Read again with the next poll, whether or not Odoo lists it as changed.
-    reread = models.BooleanField(default=False)
+    reread = models.BooleanField(default=False, db_default=False)
     seen_at = models.DateTimeField(_("seen at"))
 
     objects = SeenOrderQuerySet.as_manager()

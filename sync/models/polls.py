@@ -129,10 +129,10 @@ class PollState(models.Model):
 
     # Which database this is, as `sync/database_identity.py` knew it again last.
     database: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
-        _("database"), default=dict, blank=True
+        _("database"), default=dict, db_default={}, blank=True
     )
     # A cause of `connections/diagnosis`: nothing is read or sent until a person has answered.
-    hold = models.CharField(_("held"), max_length=60, blank=True)
+    hold = models.CharField(_("held"), max_length=60, blank=True, db_default="")
     # The order that was written last of all we know. Once it is gone or older, look closer.
     newest_id = models.BigIntegerField(null=True, blank=True)
     newest_stamp = models.DateTimeField(null=True, blank=True)
@@ -140,20 +140,23 @@ class PollState(models.Model):
     lost_stamp = models.DateTimeField(null=True, blank=True)
     went_back_at = models.DateTimeField(_("went back in time at"), null=True, blank=True)
     went_back_to = models.DateTimeField(_("went back in time to"), null=True, blank=True)
-    has_rereads = models.BooleanField(default=False)  # some seen orders are marked `reread`
+    has_rereads = models.BooleanField(default=False, db_default=False)  # some seen orders are marked `reread`
     # {"orders": number, "names": [...], "companies": [...]}: known orders that our user no longer sees.
     hidden: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
-        _("hidden orders"), default=dict, blank=True
+        _("hidden orders"), default=dict, db_default={}, blank=True
     )
     # A look-back that was found too short is longer for a while.
-    wider_lookback_seconds = models.PositiveIntegerField(default=0)
+    wider_lookback_seconds = models.PositiveIntegerField(default=0, db_default=0)
     wider_until = models.DateTimeField(null=True, blank=True)
-    missed_detail = models.CharField(max_length=200, blank=True)
+    missed_detail = models.CharField(max_length=200, blank=True, db_default="")
 
     deep_check_at = models.DateTimeField(_("next deep check"), null=True, blank=True, db_index=True)
     deep_after_id = models.BigIntegerField(null=True, blank=True)
-    deep_check_error = models.CharField(_("error of the last deep check"), max_length=60, blank=True)
-    deep_new_orders = models.PositiveIntegerField(default=0)  # old orders that the check under way met first
+    deep_check_error = models.CharField(
+        _("error of the last deep check"), max_length=60, blank=True, db_default=""
+    )
+    # Old orders that the check under way was the first to meet.
+    deep_new_orders = models.PositiveIntegerField(default=0, db_default=0)
     reconcile_at = models.DateTimeField(_("next reconciliation"), null=True, blank=True, db_index=True)
 
     last_polled_at = models.DateTimeField(_("last poll"), null=True, blank=True)

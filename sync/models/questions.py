@@ -13,7 +13,7 @@ from connections.models import Connection
 
 
 class QuestionKind(models.TextChoices):
-    """Each is a cause of `connections/diagnosis` with the prefix `question_`."""
+    """What is asked about; `CAUSES` has the word of `connections/diagnosis` for each."""
 
     ANOTHER_DATABASE = "another_database", _("Is this another database?")
     DISAPPEARED = "disappeared", _("Have these orders really gone?")
@@ -32,6 +32,13 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
     QuestionKind.ANOTHER_DATABASE: (Answer.SAME, Answer.ANOTHER),
     QuestionKind.DISAPPEARED: (Answer.GONE,),
     QuestionKind.OLD_ORDERS: (Answer.SEND, Answer.LEAVE),
+}
+
+
+CAUSES: dict[str, str] = {
+    QuestionKind.ANOTHER_DATABASE: "question_another_database",
+    QuestionKind.DISAPPEARED: "question_disappeared",
+    QuestionKind.OLD_ORDERS: "question_old_orders",
 }
 
 
@@ -107,7 +114,7 @@ class Question(models.Model):
         if self.kind == QuestionKind.OLD_ORDERS:
             return [(_("old orders"), told.get("orders")), (_("open orders we know"), told.get("open"))]
         before, now = told.get("before", {}), told.get("now", {})
-        facts = [
+        facts: list[tuple[Any, Any]] = [
             (_("known orders that are the same"), told.get("matching")),
             (_("known orders that differ"), told.get("different")),
             (_("known orders that are not there"), told.get("missing")),
@@ -121,6 +128,10 @@ class Question(models.Model):
         )
 
     @property
+    def code(self) -> str:
+        return CAUSES[self.kind]
+
+    @property
     def cause(self) -> Cause:
         """The question in words, and what to do."""
-        return explain(f"question_{self.kind}")
+        return explain(self.code)

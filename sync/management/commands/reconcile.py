@@ -42,8 +42,8 @@ class Command(TeachingCommand):
     help = gettext_lazy(
         "Compare what Odoo has with what we know, order by order.\n\n"
         "missing: confirmed in Odoo, never seen here. stale: written again since. cancelled: in Odoo,\n"
-        "not here. deleted: here, gone from Odoo. extra: confirmed here, a quotation in Odoo. moved: in another\n"
-        "company now. replaced: its number went to another order. With --repair\n"
+        "not here. deleted: here, gone from Odoo. extra: confirmed here, a quotation in Odoo. moved: in\n"
+        "another company now. replaced: its number went to another order. With --repair\n"
         "each goes the normal way: a new version, delivered by the poller. Ends with 1 while any differs."
     )
     examples = (

@@ -48,6 +48,21 @@ def test_compose_services_restart_are_limited_and_stop_in_time(path):
     assert poller["healthcheck"]["test"][-1] == "checkpoller"
 
 
+def test_every_recipe_counts_its_reverse_proxy():
+    web = yaml.safe_load(COMPOSE[0].read_text())["services"]["web"]
+    assert web["environment"]["POLLER_PROXIES"] == "${POLLER_PROXIES:-1}"
+    config = next(m for m in manifests() if m["kind"] == "ConfigMap")["data"]
+    assert (config["POLLER_BEHIND_HTTPS"], config["POLLER_PROXIES"]) == ("on", "1")
+    assert "\nPOLLER_BEHIND_HTTPS=on\nPOLLER_PROXIES=1\n" in (DEPLOY / "systemd" / "env.example").read_text()
+
+
+def test_the_guide_has_a_reverse_proxy_that_buffers_and_limits():
+    guide = (ROOT / "docs" / "operating.md").read_text()
+    for line in ("proxy_request_buffering on;", "limit_conn clients 20;", "$proxy_add_x_forwarded_for;"):
+        assert line in guide
+    assert "request_buffers 3MB" in guide
+
+
 def test_the_image_checks_the_web_process_alone():
     assert "readyz?for=web" in DOCKERFILE and "USER poller" in DOCKERFILE
 

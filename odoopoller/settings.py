@@ -171,13 +171,21 @@ REDIS_URL = address("REDIS_URL", "redis", "rediss", "unix")
 
 
 def cache(name: str) -> dict[str, Any]:
-    """Shared by all processes of a host; with Redis, by all hosts."""
+    """Shared by all processes of a host; with Redis, by all hosts. Version 1 was pickles."""
     if REDIS_URL:
-        backend = "django.core.cache.backends.redis.RedisCache"
-        return {"BACKEND": backend, "LOCATION": REDIS_URL, "KEY_PREFIX": name}
-    folder = DATA_DIR / "cache" / name
-    backend = "django.core.cache.backends.filebased.FileBasedCache"
-    return {"BACKEND": backend, "LOCATION": str(folder), "OPTIONS": {"MAX_ENTRIES": 10_000}}
+        return {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": name,
+            "VERSION": 2,
+            "OPTIONS": {"serializer": "odoopoller.caches.JSONSerializer"},
+        }
+    return {
+        "BACKEND": "odoopoller.caches.JSONFileCache",
+        "LOCATION": str(DATA_DIR / "cache" / name),
+        "VERSION": 2,
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
 
 
 CACHES: dict[str, dict[str, Any]] = {

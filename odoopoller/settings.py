@@ -308,8 +308,8 @@ AXES_CLIENT_IP_CALLABLE = "odoopoller.locked.client_ip"
 AXES_LOCKOUT_CALLABLE = "odoopoller.locked.locked"
 PROXIES = whole("POLLER_PROXIES", 0, least=0)
 
-# Acts show new secrets once, in a message: kept here with the session, never in a cookie.
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# Acts show new secrets once, in a message: kept encrypted with the session, never in a cookie.
+MESSAGE_STORAGE = "odoopoller.sealed_messages.SealedStorage"
 
 BEHIND_HTTPS = switch("POLLER_BEHIND_HTTPS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = BEHIND_HTTPS

@@ -16,6 +16,7 @@ from sync.beating import silent_since
 from sync.models import AlertChannelState, PollState, Progress, Reconciliation, RetryItem, Status
 from sync.models.findings import Finding
 from sync.repairing import OWED_BEFORE
+from sync.schedules import foreign
 
 LATE_SECONDS = 120  # beyond its interval
 CLOCK_SECONDS = 300
@@ -148,6 +149,13 @@ def _channels(now: datetime) -> Iterator[Found]:
         yield None, "alert_channel_fails", ", ".join(names)
 
 
+def _schedules(now: datetime) -> Iterator[Found]:
+    """A row that somebody put among the schedules: it never runs, and whoever wrote it can write more."""
+    rows = foreign(harmless=False)
+    if rows:
+        yield None, "foreign_schedule", "; ".join(rows)
+
+
 LOOKS: tuple[Callable[[datetime], Iterator[Found]], ...] = (
     _overdue,
     _undelivered,
@@ -162,4 +170,5 @@ LOOKS: tuple[Callable[[datetime], Iterator[Found]], ...] = (
     _pollers,
     _disk,
     _channels,
+    _schedules,
 )

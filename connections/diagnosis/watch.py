@@ -74,6 +74,13 @@ WATCH: dict[str, Cause] = {
         _("The disk of the poller's data is nearly full"),
         _("Make room or enlarge the disk: without it nothing can be recorded, so nothing is sent."),
     ),
+    "foreign_schedule": Cause(
+        _("Somebody wrote a schedule into the database"),
+        _(
+            "It never runs. Find out who can write to the database, and have the row deleted from the table "
+            "django_q_schedule."
+        ),
+    ),
     "alert_channel_fails": Cause(
         _("Alerts cannot be delivered"),
         _("Open the alert channel, read the error, mend its address, and press “Send a test”."),

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from connections.addresses import odoo_address, webhook_address
 from connections.fields import Secret
 from connections.models import EVENTS, Connection, Start
+from connections.plain import HIDDEN, require_plain
 from connections.rotation import MOST_HOURS, retire, usual_overlap
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ else:
     ConnectionModelForm = forms.ModelForm
 
 SECRETS = ("api_key", "webhook_secret")
-HEADER_SAFE = re.compile(r"^[\x21-\x7e]*$")
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+PLAIN = ("name", "database", "username")
+HEADER_SAFE = re.compile(r"[\x21-\x7e]*")
 
 CLEANERS: dict[str, Callable[[str], str]] = {"odoo_url": odoo_address, "webhook_url": webhook_address}
 # The address, the secret that is sent there, and what to say where only the address was typed.
@@ -125,6 +126,9 @@ class ConnectionForm(ConnectionModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in PLAIN:
+            if name in self.fields and require_plain not in self.fields[name].validators:
+                self.fields[name].validators.append(require_plain)
         self.generated_secret = ""
         self.moved: list[str] = []  # addresses that differ from the stored ones
         if self.is_new:
@@ -142,7 +146,7 @@ class ConnectionForm(ConnectionModelForm):
 
     def clean_external_id(self) -> str:
         external_id: str = self.cleaned_data["external_id"]
-        if not HEADER_SAFE.match(external_id):
+        if not HEADER_SAFE.fullmatch(external_id):
             raise ValidationError(
                 _("It travels in a header: only letters without accents, digits and signs, no spaces.")
             )
@@ -166,13 +170,13 @@ class ConnectionForm(ConnectionModelForm):
             raise ValidationError(
                 _("Paste an API key. In Odoo: your picture at the top right, Preferences, Account Security.")
             )
-        if CONTROL.search(key):
+        if HIDDEN.search(key):
             raise ValidationError(_("There is a line break or a tab in it: copy only the key itself."))
         return key
 
     def clean_webhook_secret(self) -> str:
         secret: str = self.cleaned_data["webhook_secret"]
-        if not HEADER_SAFE.match(secret):
+        if not HEADER_SAFE.fullmatch(secret):
             raise ValidationError(
                 _("It travels in a header: only letters without accents, digits and signs, no spaces.")
             )

@@ -16,8 +16,10 @@ from django.utils.translation import gettext as _
 from connections.fields import reveal
 from connections.forms import SECRETS, ConnectionForm, filled
 from connections.models import Connection
+from connections.plain import one_line
 
 FORMAT = 1
+LONGEST = 5_000_000  # characters: ten thousand connections with their secrets
 FIELDS = [
     field.name
     for field in Connection._meta.concrete_fields
@@ -39,6 +41,17 @@ class Ported:
     @property
     def name(self) -> str:
         return str(self.form.cleaned_data["name"])
+
+
+class PlainLoader(yaml.SafeLoader):
+    """YAML without anchors and aliases: with them a short text grows until the memory is full."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if getattr(event, "anchor", None) is not None:  # an alias has one, too
+            line = event.start_mark.line + 1
+            raise Unportable(_("Line %s: anchors and aliases (& and *) are not read, write it out.") % line)
+        return super().compose_node(parent, index)
 
 
 def ring(key: str) -> Fernet:
@@ -69,7 +82,8 @@ def check(text: str, key: Fernet | None = None) -> list[Ported]:
                 for name, texts in form.errors.items()
                 for text in texts
             ]
-            problems += [f"“{row.get('name', '?')}”, {sentence}" for sentence in named]
+            name = one_line(str(row.get("name", "?")))
+            problems += [f"“{name}”, {sentence}" for sentence in named]
     if problems:
         raise Unportable("\n".join([_("Nothing was imported:"), *problems]))
     return ported
@@ -99,8 +113,11 @@ def _plain(value: Any) -> Any:
 
 
 def _rows(text: str) -> list[dict[str, Any]]:
+    if len(text) > LONGEST:
+        most = LONGEST // 1_000_000
+        raise Unportable(_("It is too long: at most %s million characters. Import it in parts.") % most)
     try:
-        whole = yaml.safe_load(text)
+        whole = PlainLoader(text).get_single_data()
     except yaml.YAMLError as error:
         raise Unportable(_("This is not YAML: %s") % " ".join(str(error).split())) from None
     if not isinstance(whole, dict) or whole.get("format") != FORMAT:

@@ -50,6 +50,7 @@ CAUSES = (
     "leases_not_returned",
     "poller_silent",
     "disk_full_soon",
+    "foreign_schedule",
     "alert_channel_fails",
 )
 KEEP = gettext_lazy("Stored. Leave it empty to keep it.")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from connections.fields import reveal
 from connections.forms import ConnectionForm, filled
 from connections.models import Connection, Start, odoo_lease_key
+from connections.plain import one_line
 from sync import ledger
 from sync.ledger.adopting import adopt, forget
 from sync.legacy.file import OldConnection, OldShop, Unusable
@@ -124,7 +125,7 @@ def _doubles(shops: Sequence[OldShop]) -> list[str]:
 
 
 def _about(old: OldConnection, sentence: str) -> str:
-    return f"{old.id} “{old.name}”: {sentence}"
+    return f"{old.id} “{one_line(old.name)}”: {sentence}"
 
 
 def _owe_what_was_given_up(orders: Sequence[OrderHistory]) -> None:

@@ -50,6 +50,7 @@ def test_an_empty_address_keeps_the_stored_one(admin_client, channel):
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
+        ({"name": "Ops\nBcc: x@example.com"}, "There is a line break"),
         ({"target": ""}, "Give the address"),
         ({"target": "hooks.slack.com/x"}, "Begin with https://"),
         ({"kind": "email", "target": "a@example.com, nobody"}, "valid email"),

@@ -87,6 +87,13 @@ def test_the_day_of_the_first_run_is_a_day_here(run, nobody, settings):
     ("flags", "flag"),
     [
         ({"name": None}, "--name"),
+        ({"name": "Shop\nSubject: other"}, "--name"),
+        ({"name": "Shop \u202eladiM"}, "--name"),
+        ({"database": "shop\u2028x"}, "--database"),
+        ({"username": "poller\x1b[2J"}, "--username"),
+        ({"url": "https://shop.odoo\u2060.com"}, "--url"),
+        ({"webhook_url": "https://x.example.com/\u202ea"}, "--webhook-url"),
+        ({"api_key": CANARY_KEY + "\u200b1"}, "--api-key"),
         ({"connection_id": "es 1"}, "--connection-id"),
         ({"url": "odoo"}, "--url"),
         ({"url": None}, "--url"),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from connections.porting import Ported, Unportable, check, ring, save
+from connections.porting import LONGEST, Ported, Unportable, check, ring, save
 from sync import questions
 from sync.management.asking import operator
 from sync.management.commands.exportconnections import key_from
@@ -64,7 +64,10 @@ class Command(TeachingCommand):
 
 def _text(file: str) -> str:
     try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text()
+        if file == "-":
+            return sys.stdin.read(LONGEST + 1)  # one too many is refused
+        with Path(file).open() as source:
+            return source.read(LONGEST + 1)
     except (OSError, UnicodeError) as error:
         raise Unportable(f"{file}: {error}") from None
 

@@ -136,9 +136,10 @@ class OdooSource:
         made = {record["id"]: _birth(record) for record in found if _has_id(record)}
         return {order_id: at for order_id, at in made.items() if at is not None}
 
-    def last_written(self) -> datetime | None:
-        """The newest stamp of any order, confirmed or not, in whatever company; None in an empty shop."""
-        found = self._everywhere([], ["write_date"], order="write_date desc", limit=1)
+    def last_written(self, *, before: datetime | None = None) -> datetime | None:
+        """The newest stamp of any order, confirmed or not, in whatever company; None where there is none."""
+        domain: Domain = [["write_date", "<", _literal(before)]] if before else []
+        found = self._everywhere(domain, ["write_date"], order="write_date desc", limit=1)
         return next((_written(record) for record in found if _has_id(record)), None)
 
     def companies(self) -> dict[int, datetime | None]:

@@ -174,7 +174,8 @@ class Job:
 
     def _look_at_history(self, change: Change, last: Known | None, before_start: bool) -> None:
         if last is not None and last.is_another(change.create_date):
-            self.doubted = True
+            self.doubted = self.went_back = True
+            self.lost_stamp = min(last.write_date, self.lost_stamp or last.write_date)
         dated_before = change.date_order is not None and change.date_order < self.since
         if last is None and dated_before and not before_start and not self.first_window:
             self.old_orders.add(change.order_id)

@@ -98,7 +98,7 @@ def ledger_side(mine: Turn, rows: Sequence[SeenOrder]) -> LedgerPage:
             continue
         sight = sightings.seen.get(row.order_id)
         matching += sight is not None and _is_same(row, sight)
-        if sight is not None and (_is_older(row, sight) or _is_another(row, sight)):
+        if sight is not None and row.state != "cancel" and (_is_older(row, sight) or _is_another(row, sight)):
             undone.append(row.write_date)
         verdict = _fate(row, sight, mine.connection.company_id)
         if verdict:

@@ -173,7 +173,7 @@ class Job:
                 self.to_note.append(change)
 
     def _look_at_history(self, change: Change, last: Known | None, before_start: bool) -> None:
-        if last is not None and last.is_another(change.create_date):
+        if last is not None and last.is_another(change.create_date) and not last.cancelled:
             self.doubted = self.went_back = True
             self.lost_stamp = min(last.write_date, self.lost_stamp or last.write_date)
         dated_before = change.date_order is not None and change.date_order < self.since

@@ -17,6 +17,7 @@ from connections.diagnosis import explain
 from connections.errors import SecretUnreadable
 from connections.http import RECEIVER_LIMITS
 from connections.models import Connection
+from connections.webhook_secret import LEGACY, form_problem
 from sync import payload
 from sync.delivery import Outcome, Receiver, Verdict, deliver, post
 from sync.signing import header_value, new_secret, signature_headers
@@ -45,6 +46,8 @@ def examine(connection: Connection, *, clock: Clock) -> Iterator[Mark]:
     receiver = Receiver.of(connection)
     if receiver.unreadable:
         raise SecretUnreadable()
+    if problem := form_problem(receiver.secret):
+        yield Mark(_("can verify our signature"), None, problem, str(explain(LEGACY).next_step), 0)
     room = _Room(connection, receiver, clock)
     first = _good(room)
     yield first

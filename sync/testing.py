@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from connections.models import Connection
 from connections.odoo.stages import Step, odoo_stages
+from connections.webhook_secret import LEGACY, form_problem
 from sync import payload
 from sync.delivery import Outcome, Receiver, Verdict, deliver
 from sync.signing import new_secret
@@ -36,6 +37,8 @@ def run_test(connection: Connection, *, now: datetime) -> Iterator[Stage]:
 
 def receiver_stages(connection: Connection, *, now: datetime) -> Iterator[Stage]:
     receiver = Receiver.of(connection)
+    if not receiver.unreadable and (problem := form_problem(receiver.secret)):
+        yield Stage(_("The receiver can verify our signature"), None, LEGACY, problem)
     outcome = _post(receiver, connection, now)
     delivered = outcome.verdict is Verdict.DELIVERED
     yield _stage(_("The receiver takes a test event"), delivered, outcome, receiver)

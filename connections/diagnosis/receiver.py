@@ -21,6 +21,13 @@ _RECEIVER = {
         _("The webhook secret has a form that cannot be used"),
         _("Type the secret anew. One that begins with “whsec_” goes on with letters and digits in base64."),
     ),
+    "receiver_legacy_secret": Cause(
+        _("The webhook secret is not a standard one, so libraries cannot verify our signature"),
+        _(
+            "Give the receiver a new one: “Rotate webhook secret”, or manage.py editconnection 1 "
+            "--new-webhook-secret. One that only compares X-Webhook-Secret can stay as it is."
+        ),
+    ),
     "receiver_not_found": Cause(
         _("The receiver does not know this address"),
         _("Check the webhook address for typing errors, then retry what failed."),

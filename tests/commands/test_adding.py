@@ -7,6 +7,7 @@ import pytest
 
 from connections.models import Connection
 from sync.models import DeliveryAttempt, PollState, RetryItem, SentOrder, SyncLog
+from tests.admin.test_form import FRESH
 from tests.commands.rows import CANARY_KEY, CANARY_SECRET, logged, owed, polled, sent, tried
 from tests.conftest import NOON
 
@@ -125,6 +126,27 @@ def test_a_name_is_taken(run, nobody, shop):
     assert "--name: " in printed.error and "--connection-id: " in printed.error
 
 
+@pytest.mark.parametrize("secret", ["hello", "whsec_abc", f"v1,{CANARY_SECRET}"])
+def test_a_legacy_secret_needs_its_flag(run, nobody, secret):
+    printed = run(*add(webhook_secret=secret))
+    assert (printed.code, Connection.objects.count()) == (1, 0)
+    assert "--webhook-secret: " in printed.error and "--legacy-secret" in printed.error
+    assert secret not in printed.all
+    assert run(*add(webhook_secret=secret), "--legacy-secret").error == ""
+    assert Connection.objects.get().webhook_secret.reveal() == secret
+
+
+@pytest.mark.parametrize(
+    ("answers", "hidden", "kept"), [(["yes"], [], "hello"), (["no"], [CANARY_SECRET], CANARY_SECRET)]
+)
+def test_a_person_is_asked_whether_a_legacy_secret_is_meant(run, person, answers, hidden, kept):
+    asked = person(*answers, hidden=hidden)
+    printed = run(*add(webhook_secret="hello"))
+    assert printed.error == "" and "Standard Webhooks library" in printed.out
+    assert "Use it all the same?" in asked[0]
+    assert Connection.objects.get().webhook_secret.reveal() == kept
+
+
 def test_a_person_is_asked_for_what_is_missing(run, person):
     asked = person(
         "Shop Madrid", "es-1", "https://shop.odoo.com", "shop", "poller@shop.es",
@@ -200,9 +222,18 @@ def test_an_old_webhook_secret_signs_on(run, nobody, shop, flags, hours):
 
 
 def test_a_webhook_secret_is_replaced_at_once(run, nobody, shop):
-    printed = run("editconnection", str(shop.pk), "--webhook-secret", "fresh", "--overlap-hours", "0")
+    printed = run("editconnection", str(shop.pk), "--webhook-secret", FRESH, "--overlap-hours", "0")
     assert printed.error == "" and "signs beside" not in printed.out
     assert not shop.retired_secrets.exists()
+
+
+def test_a_stored_connection_takes_a_legacy_secret_by_the_flag_only(run, nobody, shop):
+    line = ("editconnection", str(shop.pk), "--webhook-secret", "hello")
+    assert "--legacy-secret" in run(*line).error
+    assert "Say what to change" in run("editconnection", str(shop.pk), "--legacy-secret").error
+    assert run(*line, "--legacy-secret").error == ""
+    shop.refresh_from_db()
+    assert shop.webhook_secret.reveal() == "hello"
 
 
 def test_another_address_wants_its_key_typed_again(run, nobody, shop):

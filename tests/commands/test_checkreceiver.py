@@ -196,6 +196,16 @@ def test_no_event_can_be_taken_for_an_order_and_no_secret_leaves_in_clear(examin
     assert not any("x-webhook-secret" in headers for headers, _ in came)
 
 
+def test_a_secret_that_is_not_standard_is_a_warning(examined, shop):
+    shop.webhook_secret = "plain-words"
+    shop.save()
+    with served(takes_anything) as url:
+        printed, marks = examined(url)
+    mark = marks["can verify our signature"]
+    assert mark["ok"] is None and "plain text" in mark["did"] and "--new-webhook-secret" in mark["change"]
+    assert set(marks) == ALL | {"can verify our signature"} and "plain-words" not in printed.all
+
+
 def test_lines_for_people(run, shop):
     with served(takes_anything) as url:
         shop.webhook_url = url

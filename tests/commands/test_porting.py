@@ -50,6 +50,18 @@ def test_one_connection_only(run, shop, make_connection):
     assert [row["name"] for row in rows] == [shop.name]
 
 
+def test_a_legacy_secret_comes_in_without_a_question_and_is_told(run, shop, file):
+    Connection.objects.update(webhook_secret="plain-words")
+    file.write_text(run("exportconnections", "--with-secrets", f"--key={KEY}").out)
+    assert "legacy" not in run("importconnections", str(file), f"--key={KEY}").out, "nothing is new"
+    Connection.objects.all().delete()
+    for more in (["--dry-run"], []):
+        printed = run("importconnections", str(file), f"--key={KEY}", *more)
+        assert printed.error == "" and "Shop Madrid: its webhook secret is a legacy one" in printed.out
+        assert "plain-words" not in printed.all
+    assert Connection.objects.get().webhook_secret.reveal() == "plain-words"
+
+
 def test_a_known_connection_is_changed_and_keeps_its_secrets(run, shop, file):
     text = run("exportconnections").out
     file.write_text(text.replace("poll_interval_seconds: 60", "poll_interval_seconds: 30"))

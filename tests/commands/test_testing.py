@@ -59,6 +59,18 @@ def test_a_lenient_receiver_is_a_warning(tested, odoo, receiver):
     assert stages[REFUSES]["ok"] is None and stages[REFUSES]["code"] == "receiver_accepts_wrong_signature"
 
 
+def test_a_stored_secret_that_is_not_standard_is_a_warning(tested, odoo, receiver, shop):
+    odoo.sell()
+    assert "The receiver can verify our signature" not in tested()[1]
+    shop.webhook_secret = "plain-words"
+    shop.save()
+    receiver.set_secrets("odoo", "plain-words")
+    printed, stages = tested()
+    stage = stages["The receiver can verify our signature"]
+    assert printed.code == 0 and (stage["ok"], stage["code"]) == (None, "receiver_legacy_secret")
+    assert "plain text" in stage["detail"] and "plain-words" not in printed.all
+
+
 @pytest.mark.parametrize(
     ("mode", "code"),
     [

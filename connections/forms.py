@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from connections.addresses import odoo_address, webhook_address
 from connections.fields import Secret
 from connections.models import EVENTS, Connection, Start
+from connections.required_answer import is_pointer
 from connections.rotation import MOST_HOURS, retire, usual_overlap
 from connections.webhook_secret import form_problem
 
@@ -169,6 +170,17 @@ class ConnectionForm(ConnectionModelForm):
     def clean_webhook_url(self) -> str:
         return webhook_address(self.cleaned_data["webhook_url"])
 
+    def clean_answer_pointer(self) -> str:
+        pointer: str = self.cleaned_data["answer_pointer"]
+        if not is_pointer(pointer):
+            raise ValidationError(
+                _(
+                    "This is not a JSON pointer: it begins with “/”, such as /ok or /result/status. Inside a "
+                    "name “~” is written ~0 and “/” is written ~1."
+                )
+            )
+        return pointer
+
     def clean_api_key(self) -> str:
         key: str = self.cleaned_data["api_key"]
         if not key and self.is_new:
@@ -195,6 +207,8 @@ class ConnectionForm(ConnectionModelForm):
         if (problem := self.secret_problem) and not values.get("legacy_secret"):
             sentence = f"{problem} {NOT_VERIFIED} {self.legacy_hint}"
             self.add_error("webhook_secret", ValidationError(sentence, code=MALFORMED))
+        if values.get("answer_pointer") and values.get("answer_value") == "":
+            self.add_error("answer_value", _("Say what has to stand there, such as true."))
         if values.get("start") == Start.DATE and not values.get("start_at") and "start_at" not in self.errors:
             self.add_error("start_at", _("Say from which day and time on, or choose another first run."))
         if not encryption_works():

@@ -94,7 +94,8 @@ class _Room:
             send_secret_header=False,
         )
         headers["X-Webhook-Secret"] = header_value(self.receiver.secret)
-        return self._masked(post(self.receiver.url, body, headers, now=now))
+        outcome = post(self.receiver.url, body, headers, now=now, required=self.receiver.required)
+        return self._masked(outcome)
 
     def _masked(self, outcome: Outcome) -> Outcome:
         """Also what a receiver says that it would have expected."""

@@ -90,6 +90,8 @@ class ConnectionAdmin(DeskAdmin):
                     "overlap_hours",
                     "send_secret_header",
                     "events",
+                    "answer_pointer",
+                    "answer_value",
                 ]
             },
         ),

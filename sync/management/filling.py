@@ -40,6 +40,16 @@ FLAGS: dict[str, tuple[str, str, Any]] = {
         "LIST",
         gettext_lazy("what the receiver wants, such as confirmed,cancelled (default: all)"),
     ),
+    "answer_pointer": (
+        "--answer-pointer",
+        "POINTER",
+        gettext_lazy("JSON pointer to what says in an answer that the order was taken; '' for none"),
+    ),
+    "answer_value": (
+        "--answer-value",
+        "VALUE",
+        gettext_lazy("what has to stand there: true, 0, ok; an answer without it refuses the order"),
+    ),
     "start": ("--start", "WHEN", gettext_lazy("first run: now, all, or a day such as 2026-11-01")),
     "lookback_seconds": ("--lookback", "SECONDS", gettext_lazy("how far each poll looks back")),
     "odoo_calls_per_second": ("--calls-per-second", "N", gettext_lazy("to Odoo; '' for the default")),

@@ -129,6 +129,19 @@ def test_another_address_wants_its_secret_typed_again(admin_client, shop, field,
     assert Connection.objects.values().get() == before
 
 
+def test_what_is_required_of_an_answer_is_typed_and_put_on_record(admin_client, shop):
+    connection = shop()
+    html = admin_client.post(page(connection), typed(connection, answer_pointer="ok")).content.decode()
+    assert "begins with “/”" in html and "has to stand there, such as true" not in html
+    admin_client.post(page(connection), typed(connection, answer_pointer="/ok", answer_value="true"))
+    connection.refresh_from_db()
+    assert (connection.answer_pointer, connection.answer_value) == ("/ok", "true")
+    history = admin_client.get(reverse("admin:connections_connection_history", args=[connection.pk]))
+    assert "Required in the answer: where: – → /ok" in history.content.decode()
+    copied = admin_client.get(f"{ADD}?copy={connection.pk}").content.decode()
+    assert 'value="/ok"' in copied and 'value="true"' in copied
+
+
 def test_a_legacy_secret_is_taken_by_a_tick_and_put_on_record(admin_client, shop):
     connection = shop()
     html = admin_client.get(page(connection)).content.decode()

@@ -70,6 +70,9 @@ BAD = [
     ("api_key", "key\nline", "only the key itself"),
     ("webhook_secret", "contraseña", "without accents"),
     ("webhook_secret", "two words", "no spaces"),
+    ("answer_pointer", "ok", "begins with “/”"),
+    ("answer_pointer", "/a~2", "written ~0"),
+    ("answer_pointer", "/" + "a" * 200, "at most 200"),
     ("name", "", "a name that your colleagues"),
     ("external_id", "", "required"),
     ("external_id", "a\r\nX-Evil: 1", "travels in a header"),
@@ -201,6 +204,15 @@ def test_an_overlap_is_a_number_of_hours_within_a_month(hours):
     connection = form().save()
     refused = filled(connection, {"webhook_secret": FRESH, "overlap_hours": hours})
     assert set(refused.errors) == {"overlap_hours"}
+
+
+@pytest.mark.django_db
+def test_where_and_what_is_required_of_an_answer_go_together():
+    assert "Say what has to stand there" in " ".join(form(answer_pointer="/ok").errors["answer_value"])
+    saved = form(answer_pointer="/ok", answer_value='"0"').save()
+    assert (saved.answer_pointer, saved.answer_value) == ("/ok", '"0"')
+    assert filled(saved, {"answer_pointer": "", "answer_value": ""}).save().answer_pointer == ""
+    assert form(name="b", external_id="b", answer_value="ok").is_valid(), "the whole answer"
 
 
 LEGACY = ["hello", "plain-text-that-is-long-enough-to-be-a-secret", "whsec_abc", f"v1,{SECRET}"]

@@ -68,6 +68,11 @@ def test_secrets_come_from_standard_input(run, monkeypatch):
         ({"company": ""}, {"company_id": None}),
         ({"events": "confirmed, order.cancelled"}, {"events": ["order.confirmed", "order.cancelled"]}),
         ({"protocol": "json2"}, {"protocol": "json2"}),
+        (
+            {"answer_pointer": "/ok", "answer_value": "true"},
+            {"answer_pointer": "/ok", "answer_value": "true"},
+        ),
+        ({}, {"answer_pointer": "", "answer_value": ""}),
         ({"deliveries_at_once": "4"}, {"deliveries_at_once": 4}),
         ({}, {"enabled": True, "send_secret_header": True, "start": "now", "lookback_seconds": 1200}),
     ],
@@ -102,6 +107,8 @@ def test_the_day_of_the_first_run_is_a_day_here(run, nobody, settings):
         ({"events": ""}, "--events"),
         ({"company": "Madrid"}, "--company"),
         ({"protocol": "soap"}, "--protocol"),
+        ({"answer_pointer": "ok", "answer_value": "true"}, "--answer-pointer"),
+        ({"answer_pointer": "/ok"}, "--answer-value"),
     ],
 )
 def test_mistakes_are_sentences_about_their_flag(run, nobody, flags, flag):

@@ -223,7 +223,7 @@ NOT_OF_CUSTOMERS = {
     "event_id", "state", "event", "error_code", "discarded_by", "requested_by", "asked_by", "wished_by",
     "paused_by", "retired_by", "key", "token", "why", "before", "after", "code", "announced", "digest",
     "stage", "language", "host", "table",
-    "version", "label", "object_id",
+    "version", "label", "object_id", "answer_pointer", "answer_value",
 }  # fmt: skip
 JSON_NOT_OF_CUSTOMERS = {"events", "server", "account", "counts", "scope", "causes"}
 

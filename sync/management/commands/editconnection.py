@@ -54,7 +54,7 @@ class Command(TeachingCommand):
             values["webhook_secret"] = new_secret()
         if options["overlap_hours"] is not None:
             values["overlap_hours"] = options["overlap_hours"]
-        if not values:
+        if not set(values) - {"legacy_secret"}:
             raise CommandError(
                 _("Say what to change, such as --interval 30. See: manage.py editconnection --help")
             )

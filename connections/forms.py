@@ -20,7 +20,9 @@ from connections.addresses import odoo_address, webhook_address
 from connections.fields import Secret
 from connections.models import EVENTS, Connection, Start
 from connections.plain import HIDDEN, require_plain
+from connections.required_answer import is_pointer
 from connections.rotation import MOST_HOURS, retire, usual_overlap
+from connections.webhook_secret import form_problem
 
 if TYPE_CHECKING:
     ConnectionModelForm = forms.ModelForm[Connection]
@@ -56,6 +58,11 @@ EVENT_CHOICES = [
     ("order.cancelled", gettext_lazy("Order cancelled")),
 ]
 
+MALFORMED = "malformed"  # the code of an error: a webhook secret that needs the tick
+NOT_VERIFIED = gettext_lazy(
+    "A receiver with a Standard Webhooks library cannot verify what is signed with it."
+)
+
 INTERVAL_HELP = gettext_lazy("Write a number of seconds from 5 to 86400 (24 hours).")
 
 
@@ -70,6 +77,15 @@ class ConnectionForm(ConnectionModelForm):
     api_key = forms.CharField(label=gettext_lazy("API key"), required=False, widget=forms.PasswordInput)
     webhook_secret = forms.CharField(
         label=gettext_lazy("Webhook secret"), required=False, widget=forms.PasswordInput
+    )
+    legacy_secret = forms.BooleanField(
+        label=gettext_lazy("Legacy secret"),
+        required=False,
+        initial=False,
+        help_text=gettext_lazy(
+            "Takes a webhook secret that is not “whsec_” and 24 to 64 bytes in base64, as it is. Only for a "
+            "receiver that compares X-Webhook-Secret, or that uses the text itself as its key."
+        ),
     )
     overlap_hours = forms.IntegerField(
         label=gettext_lazy("Hours the old secret signs on"),
@@ -102,6 +118,9 @@ class ConnectionForm(ConnectionModelForm):
             ),
         },
     )
+
+    # How to have such a secret taken all the same: said to operators here, to the admin's people there.
+    legacy_hint: Any = gettext_lazy("If the receiver knows no other, add --legacy-secret.")
 
     class Meta:
         model = Connection
@@ -164,6 +183,17 @@ class ConnectionForm(ConnectionModelForm):
     def clean_webhook_url(self) -> str:
         return webhook_address(self.cleaned_data["webhook_url"])
 
+    def clean_answer_pointer(self) -> str:
+        pointer: str = self.cleaned_data["answer_pointer"]
+        if not is_pointer(pointer):
+            raise ValidationError(
+                _(
+                    "This is not a JSON pointer: it begins with “/”, such as /ok or /result/status. Inside a "
+                    "name “~” is written ~0 and “/” is written ~1."
+                )
+            )
+        return pointer
+
     def clean_api_key(self) -> str:
         key: str = self.cleaned_data["api_key"]
         if not key and self.is_new:
@@ -188,6 +218,11 @@ class ConnectionForm(ConnectionModelForm):
         values = super().clean() or self.cleaned_data
         self._want_secrets_for_new_addresses(values)
         self._want_word_on_database(values)
+        if (problem := self.secret_problem) and not values.get("legacy_secret"):
+            sentence = f"{problem} {NOT_VERIFIED} {self.legacy_hint}"
+            self.add_error("webhook_secret", ValidationError(sentence, code=MALFORMED))
+        if values.get("answer_pointer") and values.get("answer_value") == "":
+            self.add_error("answer_value", _("Say what has to stand there, such as true."))
         if values.get("start") == Start.DATE and not values.get("start_at") and "start_at" not in self.errors:
             self.add_error("start_at", _("Say from which day and time on, or choose another first run."))
         if not encryption_works():
@@ -199,6 +234,12 @@ class ConnectionForm(ConnectionModelForm):
                 code="encryption_key",
             )
         return values
+
+    @property
+    def secret_problem(self) -> str:
+        """What is not standard about the webhook secret that was typed; "" for none and for a good one."""
+        typed = self.cleaned_data.get("webhook_secret")
+        return form_problem(typed) if typed else ""
 
     @property
     def overlap(self) -> timedelta:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 import yaml
 from cryptography.fernet import Fernet, InvalidToken
 from django.db import transaction
@@ -140,6 +141,7 @@ def _require_different(rows: list[dict[str, Any]]) -> None:
 
 
 def _form(row: Mapping[str, Any], key: Fernet | None) -> tuple[ConnectionForm, str]:
+    row = {**row, **_as_typed(row)}
     there = Connection.objects.filter(external_id=str(row.get("external_id"))).first()
     values = {name: "" if value is None else value for name, value in row.items() if name != "secrets"}
     if values.get("start_at"):
@@ -147,12 +149,19 @@ def _form(row: Mapping[str, Any], key: Fernet | None) -> tuple[ConnectionForm, s
     secrets = _secrets(row, key)
     if there is not None:
         secrets = {name: text for name, text in secrets.items() if text != str.__str__(getattr(there, name))}
-    # Nobody can be asked about an address in a file: the next poll looks which database it is.
-    form = filled(there, values | secrets | {"same_database": True})
+    # Nobody can be asked about what is in a file. A stored secret that moves is no mistake at a keyboard: a
+    # sentence tells of it. Which database stands at a new address, the next poll looks.
+    form = filled(there, values | secrets | {"legacy_secret": True, "same_database": True})
     if there is None:
         return form, "new"
     differs = secrets or any(row[name] != _plain(getattr(there, name)) for name in row if name in FIELDS)
     return form, "changed" if differs else "same"
+
+
+def _as_typed(row: Mapping[str, Any]) -> dict[str, str]:
+    """A required answer that YAML takes for true or 0 is what a person would have typed."""
+    value = row.get("answer_value")
+    return {"answer_value": orjson.dumps(value).decode()} if isinstance(value, bool | int | float) else {}
 
 
 def _moment(text: Any) -> Any:

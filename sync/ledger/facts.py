@@ -21,8 +21,14 @@ from sync.orders import Change, Order
 
 Key = tuple[int, int]  # connection, order
 
-# What a try may end with after the receiver took it.
-UNANSWERED = ("receiver_timeout", "receiver_disconnected", "receiver_broken_answer")
+# What a try may end with after the receiver took it; also a 2xx that could not be read for what it says.
+UNANSWERED = (
+    "receiver_timeout",
+    "receiver_disconnected",
+    "receiver_broken_answer",
+    "receiver_answer_not_json",
+    "receiver_answer_cut",
+)
 GIVEN_UP = (Status.SUPERSEDED, Status.DISCARDED)
 _MATCHING = """id IN (
     SELECT chosen.id FROM (VALUES {pairs}) AS wanted

@@ -26,18 +26,23 @@ SHORTEST, LONGEST = 5, 86_400  # seconds between polls
 
 @dataclass(slots=True)
 class Takeover:
-    """One shop's way in. `connection`: it is here already; `begun`: and has been polled here."""
+    """One shop's way in. `connection`: it is here; `known`: since before; `begun`: and was polled here."""
 
     old: OldConnection
     history: History
     form: ConnectionForm
     connection: Connection | None
+    known: bool = False
     begun: bool = False
     added: int = 0
 
     @property
     def generated_secret(self) -> str:
-        return self.form.generated_secret if self.connection is None else ""
+        return "" if self.known else self.form.generated_secret
+
+    @property
+    def secret_problem(self) -> str:
+        return "" if self.known else self.form.secret_problem
 
 
 def plan(shops: Sequence[OldShop], *, look_back: timedelta, resend_given_up: bool = False) -> list[Takeover]:
@@ -80,7 +85,8 @@ def _plan(shop: OldShop, look_back: timedelta) -> Takeover:
     history = history_of(shop, look_back=look_back)
     connection = Connection.objects.without_secrets().filter(external_id=old.external_id).first()
     begun = PollState.objects.filter(connection=connection, started_at__isnull=False).exists()
-    return Takeover(old, history, filled(None, _values(old, history)), connection, begun)
+    form = filled(None, _values(old, history))
+    return Takeover(old, history, form, connection, known=connection is not None, begun=begun)
 
 
 def _values(old: OldConnection, history: History) -> dict[str, Any]:
@@ -97,6 +103,7 @@ def _values(old: OldConnection, history: History) -> dict[str, Any]:
         "api_key": reveal(old.api_key),
         "webhook_url": old.webhook_url,
         "webhook_secret": reveal(old.webhook_secret),
+        "legacy_secret": True,  # the receiver of the old poller has it
         "poll_interval_seconds": min(LONGEST, max(SHORTEST, old.poll_interval_seconds)),
     }
 

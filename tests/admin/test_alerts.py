@@ -56,11 +56,22 @@ def test_an_empty_address_keeps_the_stored_one(admin_client, channel):
         ({"kind": "email", "target": "a@example.com, nobody"}, "valid email"),
         ({"quiet_from": "22:00"}, "Give both"),
         ({"window_minutes": 0}, "greater than or equal to 1"),
+        ({"kind": "webhook", "target": "https://x.example.com/", "secret": "hello"}, "tick “Legacy secret”"),
     ],
 )
 def test_what_cannot_work_is_refused_with_a_sentence(admin_client, values, sentence):
     html = admin_client.post(ADD, SANE | values).content.decode()
     assert sentence in html and not AlertChannel.objects.exists()
+
+
+def test_a_signing_secret_that_is_not_standard_needs_a_tick(admin_client):
+    webhook = SANE | {"kind": "webhook", "target": "https://x.example.com/", "secret": "canary-plain"}
+    assert "canary" not in admin_client.post(ADD, webhook).content.decode()
+    admin_client.post(ADD, webhook | {"legacy_secret": "on"})
+    assert AlertChannel.objects.get().secret.reveal() == "canary-plain"
+    admin_client.post(change(AlertChannel.objects.get()), webhook | {"secret": "", "name": "Night"})
+    channel = AlertChannel.objects.get()
+    assert (channel.name, channel.secret.reveal()) == ("Night", "canary-plain"), "a stored one is kept"
 
 
 def test_another_kind_needs_another_address(admin_client, channel):

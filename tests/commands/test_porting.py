@@ -53,6 +53,41 @@ def test_one_connection_only(run, shop, make_connection):
     assert [row["name"] for row in rows] == [shop.name]
 
 
+@pytest.mark.parametrize(
+    ("written", "value"), [("true", "true"), ("'true'", "true"), ("0", "0"), ("ok", "ok"), ("'\"0\"'", '"0"')]
+)
+def test_a_required_answer_comes_in_as_it_is_typed(run, shop, file, written, value):
+    """What is written by hand may be true or 0 to YAML."""
+    text = run("exportconnections").out.replace("answer_pointer: ''", "answer_pointer: /ok")
+    file.write_text(text.replace("answer_value: ''", f"answer_value: {written}"))
+    assert "changed" in run("importconnections", str(file)).out
+    assert "as it was" in run("importconnections", str(file)).out
+    again = run("exportconnections").out
+    shop.refresh_from_db()
+    assert (shop.answer_pointer, shop.answer_value) == ("/ok", value)
+    file.write_text(again)
+    assert "as it was" in run("importconnections", str(file)).out
+
+
+def test_a_file_of_before_leaves_a_required_answer_alone(run, shop, file):
+    Connection.objects.update(answer_pointer="/ok", answer_value="true")
+    lines = run("exportconnections").out.splitlines()
+    file.write_text("\n".join(line for line in lines if "answer_" not in line))
+    assert "as it was" in run("importconnections", str(file)).out
+
+
+def test_a_legacy_secret_comes_in_without_a_question_and_is_told(run, shop, file):
+    Connection.objects.update(webhook_secret="plain-words")
+    file.write_text(run("exportconnections", "--with-secrets", f"--key={KEY}").out)
+    assert "legacy" not in run("importconnections", str(file), f"--key={KEY}").out, "nothing is new"
+    Connection.objects.all().delete()
+    for more in (["--dry-run"], []):
+        printed = run("importconnections", str(file), f"--key={KEY}", *more)
+        assert printed.error == "" and "Shop Madrid: its webhook secret is a legacy one" in printed.out
+        assert "plain-words" not in printed.all
+    assert Connection.objects.get().webhook_secret.reveal() == "plain-words"
+
+
 def test_a_known_connection_is_changed_and_keeps_its_secrets(run, shop, file):
     text = run("exportconnections").out
     file.write_text(text.replace("poll_interval_seconds: 60", "poll_interval_seconds: 30"))

@@ -15,6 +15,7 @@ from connections.porting import LONGEST, Ported, Unportable, check, ring, save
 from sync import questions
 from sync.management.asking import operator
 from sync.management.commands.exportconnections import key_from
+from sync.management.filling import legacy_secret_line
 from sync.management.showing import show
 from sync.management.teaching import TeachingCommand
 from sync.models import PollState
@@ -58,7 +59,8 @@ class Command(TeachingCommand):
             PollState.objects.filter(connection__in=saved).wake(now)
         rows = [{"name": each.name, "what": WORDS[each.what]} for each in ported]
         show(self.stdout, rows, TITLES, empty=_("There is no connection in it."))
-        for line in _new_secrets(ported) if not options["dry_run"] else []:
+        made = _new_secrets(ported) if not options["dry_run"] else []
+        for line in [*made, *_legacy_secrets(ported)]:
             self.stdout.write(line)
 
 
@@ -76,3 +78,9 @@ def _new_secrets(ported: list[Ported]) -> list[str]:
     words = _("“%(name)s” got a new webhook secret, shown this once: %(secret)s")
     made = [each for each in ported if each.form.generated_secret]
     return [words % {"name": each.name, "secret": each.form.generated_secret} for each in made]
+
+
+def _legacy_secrets(ported: list[Ported]) -> list[str]:
+    return [
+        legacy_secret_line(each.name, each.form.secret_problem) for each in ported if each.form.secret_problem
+    ]

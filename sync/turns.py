@@ -18,7 +18,7 @@ from connections.odoo.server import Server
 from sync import ledger
 from sync.masters import SharedMasters
 from sync.models import PollState
-from sync.sources.odoo import WANTED, OdooSource
+from sync.sources.odoo import PROBED, OdooSource
 from sync.starting import StartLine
 
 WAIT_SECONDS = 30
@@ -39,7 +39,7 @@ class Turn:
     @cached_property
     def client(self) -> OdooClient:
         stored = PollState.objects.filter(connection=self.connection).values_list("server", flat=True).first()
-        return connect(self.connection, Server.from_json(stored or {}), now=self.began, wanted=WANTED)
+        return connect(self.connection, Server.from_json(stored or {}), now=self.began, wanted=PROBED)
 
     @cached_property
     def source(self) -> OdooSource:

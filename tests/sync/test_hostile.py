@@ -60,7 +60,7 @@ ONE_ORDER = {
     "5000 digits": lambda order: {**order, "amount_total": "@digits@"},
     "100,000 lists": lambda order: {**order, "note": "@deep list@"},
     "100,000 objects": lambda order: {**order, "partner_id": "@deep object@"},
-    "900 lists": lambda order: {**order, "note": "@deep but allowed@"},
+    "900 lists": lambda order: {**order, "name": "@deep but allowed@"},
     "invalid UTF-8": lambda order: {**order, "note": "@not utf-8@"},
     "half a character": lambda order: {**order, "note": "@half a character@"},
     "a year beyond our calendar": lambda order: {**order, "write_date": "9999-12-31 23:59:59"},

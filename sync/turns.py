@@ -58,6 +58,12 @@ class Turn:
     def state(self) -> PollState:
         return PollState.objects.get(connection=self.connection)
 
+    def remember_server(self) -> None:
+        """What its calls learnt of the server, for the next poll and the next turn."""
+        client = self.__dict__.get("client")  # nobody asked it anything: then there is none
+        if client is not None and client.changed:
+            PollState.objects.filter(connection=self.connection).update(server=client.server.to_json())
+
     @contextmanager
     def writing(self) -> Iterator[datetime]:
         """A transaction that only the holder of the turn gets into. Raises Busy."""
@@ -77,11 +83,13 @@ def turn(
     """Wait for a poll under way to end, then read. Raises Busy, and RemoteError with the side in its code."""
     PollState.objects.create_missing(clock())
     token = _take(connection, clock, WAIT_SECONDS if wait_seconds is None else wait_seconds)
+    mine = Turn(connection, token, clock)
     try:
-        yield Turn(connection, token, clock)
+        yield mine
     except RemoteError as error:
         raise on_side("odoo", error) from None
     finally:
+        mine.remember_server()
         leases.release([connection.odoo_lease_key], token)
 
 

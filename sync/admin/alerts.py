@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectMultipleWidget, UnfoldAdminSelectWidget
 
 from connections.addresses import webhook_address
-from connections.diagnosis import explain
+from connections.diagnosis import NEVER_SENT, explain
 from connections.fields import Secret
 from sync.admin.acts import Act, Report, acts
 from sync.admin.desk import DeskAdmin, OfConnectionAdmin, badge, cause, column, explained, moment
@@ -31,6 +31,7 @@ CAUSES = (
     "delivery_overdue",
     "polls_fail",
     "items_need_a_person",
+    *NEVER_SENT,
     "receiver_gone",
     "odoo_key_expires_soon",
     "odoo_own_documents_only",

@@ -55,6 +55,11 @@ class SeenOrder(models.Model):
     def __str__(self) -> str:
         return f"{self.order_name} v{self.version}"
 
+    @property
+    def left_empty(self) -> list[str]:
+        """Values that could not be read, each as "path: problem" (`sync/sources/odoo_notes.py`)."""
+        return self.notes.splitlines()
+
 
 class Version(models.Model):
     """What one version of one order is called, wherever it is kept."""

@@ -4,6 +4,7 @@ import hashlib
 
 import orjson
 import pytest
+from django.db import connection
 
 from odoopoller.sandbox.sales import Line
 from sync import payload
@@ -187,6 +188,18 @@ def hash_before_rules(body, version):
     content = {part: body[part] for part in ("customer", "shipping_address")}
     whole = content | {"order": order | {"state": "sale"}, "items": items}
     return hashlib.sha256(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def test_a_row_of_code_that_knows_of_no_rules_says_so(world):
+    """Of the release before: there already, or written while both run."""
+    names = "connection_id, order_id, order_name, reference, state, write_date, content_hash, version, "
+    names += "announced, seeded, seen_at"
+    row = [world.connection.pk, 7, "S7", "", "sale", world.clock(), "h", 1, "confirmed", False, world.clock()]
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO sync_seenorder ({names}) VALUES ({', '.join(['%s'] * 11)})", row)
+    old = SeenOrder.objects.get(order_id=7)
+    assert (old.hash_rules, old.notes) == (0, "")
+    assert SeenOrder().hash_rules == 1
 
 
 @pytest.mark.parametrize("version", [16, 17, 18, 19])

@@ -30,7 +30,10 @@ class TakenOver(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What we remember of one order. `announced`: '', 'confirmed' or 'cancelled' to the receiver."""
+    """What we remember of one order. `announced`: '', 'confirmed' or 'cancelled' to the receiver.
+
+    `hash_rules` are those that `content_hash` was made by.
+    """
 
     write_date: datetime
     state: str
@@ -38,6 +41,7 @@ class Known:
     version: int
     announced: str
     seeded: bool
+    hash_rules: int = 1
 
     @property
     def cancelled(self) -> bool:

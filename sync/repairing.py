@@ -90,7 +90,9 @@ def _last_bodies(connection: Connection, order_ids: Sequence[int]) -> dict[int, 
     rows = items.order_by("version").values_list("order_id", "body")  # the newest comes last and stays
     bodies = {order_id: orjson.loads(bytes(body)) for order_id, body in rows if body}
     parts = ("order", "customer", "shipping_address", "items")
-    return {order_id: {part: body[part] for part in parts} for order_id, body in bodies.items()}
+    return {
+        order_id: payload.completed({part: body[part] for part in parts}) for order_id, body in bodies.items()
+    }
 
 
 def _bare(row: SeenOrder) -> Order:

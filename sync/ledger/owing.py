@@ -15,7 +15,17 @@ from sync.orders import Change
 from sync.tables import Row, Table
 
 _STAMPED = ("state", "write_date", "seen_at")
-_SEEN = (*_STAMPED, "order_name", "reference", "content_hash", "version", "announced", "seeded")
+_SEEN = (
+    *_STAMPED,
+    "order_name",
+    "reference",
+    "content_hash",
+    "hash_rules",
+    "version",
+    "announced",
+    "seeded",
+    "notes",
+)
 _KEY = ("connection_id", "order_id")
 _VERSION = ("order_name", "version", "event", "event_id", "write_date", "content_hash")
 
@@ -95,6 +105,7 @@ def _enter(
         return  # as unreadable as when we saw it last
     cancelled = found.state == "cancel"
     if before is not None:
+        before = found.restated(before)
         before = deciding.recognised(
             before, write_date=found.write_date, cancelled=cancelled, content_hash=found.content_hash
         )
@@ -138,9 +149,11 @@ def _seen(found: Found, plan: Plan, version: int, now: datetime) -> Row:
         found.name,
         found.reference,
         found.content_hash,
+        payload.newest_rules(),
         version,
         plan.announced,
         plan.seed,
+        "\n".join(found.notes),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from connections.errors import Contract, RemoteError
 from sync.orders import Change, Order, Unreadable
 from sync.sources import odoo_mapping
-from sync.sources.odoo_fields import CONFIRMED, FOLLOWED, ORDER, WANTED
+from sync.sources.odoo_fields import CONFIRMED, FOLLOWED, ORDER, PROBED, WANTED
 from sync.sources.odoo_masters import FRESH, Forgetful, Masters, Store
 from sync.sources.odoo_narrowing import narrow_down, one_order_may_cause
 from sync.sources.odoo_reading import read_orders
@@ -20,7 +20,7 @@ from sync.sources.odoo_values import Misfit, Record, choice, moment, optional_mo
 if TYPE_CHECKING:  # the rest needs no Django
     from connections.odoo.client import OdooClient
 
-__all__ = ["WANTED", "OdooSource"]
+__all__ = ["PROBED", "WANTED", "OdooSource"]
 
 CONTROLS = 3  # other orders to try when one cannot be read
 
@@ -201,10 +201,18 @@ def _change(record: Record, since: datetime) -> Change:
             record["id"],
             moment(record, "write_date"),
             choice(record, "state", FOLLOWED),
-            optional_moment(record, "date_order"),
+            _date_order(record),
         )
     except Misfit:
         return Change(record["id"], since.replace(microsecond=0), "")
+
+
+def _date_order(record: Record) -> datetime | None:
+    """An order can do without it."""
+    try:
+        return optional_moment(record, "date_order")
+    except Misfit:
+        return None
 
 
 def _state(record: Record) -> str:

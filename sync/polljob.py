@@ -24,7 +24,7 @@ from sync.orders import Change, Order, Unreadable
 from sync.pacing import next_poll_at, pause
 from sync.plausibility import MOST_OLD_ORDERS, too_many_old
 from sync.sides import SideState
-from sync.sources.odoo import WANTED, OdooSource
+from sync.sources.odoo import PROBED, OdooSource
 from sync.sources.odoo_masters import LATELY
 from sync.starting import Beginning, StartIds, StartLine, taken_over
 
@@ -92,7 +92,7 @@ class Job:
     def client(self) -> OdooClient:
         remembered = Server.from_json(self.state.server)
         self.polled = True
-        return connect(self.connection, remembered, now=self.started_at, wanted=WANTED, seconds=POLL_SECONDS)
+        return connect(self.connection, remembered, now=self.started_at, wanted=PROBED, seconds=POLL_SECONDS)
 
     @cached_property
     def source(self) -> OdooSource:

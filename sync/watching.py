@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
 from django.utils import timezone
 
+from connections.diagnosis import NEVER_SENT
 from connections.models import Circuit, CircuitState, Lease, Side
 from sync.beating import silent_since
 from sync.models import AlertChannelState, PollState, Progress, Question, Reconciliation, RetryItem, Status
@@ -67,9 +69,18 @@ def _undelivered(now: datetime) -> Iterator[Found]:
 
 
 def _needs_person(now: datetime) -> Iterator[Found]:
+    """Orders that nobody sends any more, by what stopped them."""
     failed = RetryItem.objects.filter(status=Status.FAILED).exclude(error_code=OWED_BEFORE)
-    for row in failed.values("connection").annotate(n=Count("pk")).order_by():
-        yield row["connection"], "items_need_a_person", str(row["n"])
+    numbers: Counter[tuple[int, str]] = Counter()
+    for row in failed.values("connection", "error_code").annotate(n=Count("pk")).order_by():
+        numbers[row["connection"], _stopped_by(row["error_code"])] += row["n"]
+    for (connection, code), number in numbers.items():
+        yield connection, code, str(number)
+
+
+def _stopped_by(code: str) -> str:
+    """A receiver's refusals are one cause; what it never saw was stopped by a cause of its own."""
+    return code if code in NEVER_SENT else "items_need_a_person"
 
 
 def _circuits(now: datetime) -> Iterator[Found]:

@@ -21,7 +21,7 @@ from unfold.widgets import (
 )
 
 from connections.addresses import webhook_address
-from connections.diagnosis import explain
+from connections.diagnosis import NEVER_SENT, explain
 from connections.fields import Secret
 from connections.forms import NOT_VERIFIED
 from connections.webhook_secret import form_problem
@@ -39,6 +39,7 @@ CAUSES = (
     "delivery_overdue",
     "polls_fail",
     "items_need_a_person",
+    *NEVER_SENT,
     "question_another_database",
     "question_disappeared",
     "question_old_orders",

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('connections', '0006_disappearances_limit'),
-        ('sync', '0008_reconcile_in_slices'),
+        ('sync', '0010_alerts_by_cause'),
     ]
 
     operations = [

@@ -97,6 +97,15 @@ class ConnectionForm(ConnectionModelForm):
             "receiver can change over. 0 ends the old one at once."
         ),
     )
+    same_database = forms.BooleanField(
+        label=gettext_lazy("It is the same database, moved or renamed"),
+        required=False,
+        help_text=gettext_lazy(
+            "Only when the address or the name of a database changes whose orders are known already. What is "
+            "known stays then. For another database add a connection of its own: its orders would be taken "
+            "for those of this one."
+        ),
+    )
     events = forms.MultipleChoiceField(
         label=gettext_lazy("Wanted events"),
         choices=EVENT_CHOICES,
@@ -208,6 +217,7 @@ class ConnectionForm(ConnectionModelForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
         self._want_secrets_for_new_addresses(values)
+        self._want_word_on_database(values)
         if (problem := self.secret_problem) and not values.get("legacy_secret"):
             sentence = f"{problem} {NOT_VERIFIED} {self.legacy_hint}"
             self.add_error("webhook_secret", ValidationError(sentence, code=MALFORMED))
@@ -262,6 +272,26 @@ class ConnectionForm(ConnectionModelForm):
             secret, sentence = ADDRESSES[name]
             if not values.get(secret) and secret not in self.errors:
                 self.add_error(secret, ValidationError(sentence, code="moved"))
+
+    def _want_word_on_database(self, values: dict[str, Any]) -> None:
+        """The ledger belongs to one database: before it is kept for a new place, a person says so."""
+        place = ("odoo_url", "database")
+        stored: Any = Connection.objects.filter(pk=self.instance.pk).values(*place).first() or {}
+        changed = any(values.get(name, text) != text for name, text in stored.items())
+        if not changed or values.get("same_database") or not self.instance.seen_orders.exists():
+            return
+        self.add_error(
+            "same_database",
+            ValidationError(
+                _(
+                    "%(orders)s orders of “%(database)s” are known here. If this is the same database, moved "
+                    "or renamed, say so: they stay, and the next poll checks it. If it is another one, add a "
+                    "new connection for it instead."
+                )
+                % {"orders": self.instance.seen_orders.count(), "database": stored["database"]},
+                code="another_database",
+            ),
+        )
 
     def _others(self) -> Any:
         return Connection.objects.exclude(pk=self.instance.pk)

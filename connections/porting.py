@@ -149,8 +149,9 @@ def _form(row: Mapping[str, Any], key: Fernet | None) -> tuple[ConnectionForm, s
     secrets = _secrets(row, key)
     if there is not None:
         secrets = {name: text for name, text in secrets.items() if text != str.__str__(getattr(there, name))}
-    # A stored secret that moves is nobody's mistake at a keyboard: it comes in, and a sentence tells of it.
-    form = filled(there, values | secrets | {"legacy_secret": True})
+    # Nobody can be asked about what is in a file. A stored secret that moves is no mistake at a keyboard: a
+    # sentence tells of it. Which database stands at a new address, the next poll looks.
+    form = filled(there, values | secrets | {"legacy_secret": True, "same_database": True})
     if there is None:
         return form, "new"
     differs = secrets or any(row[name] != _plain(getattr(there, name)) for name in row if name in FIELDS)

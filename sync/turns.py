@@ -11,7 +11,7 @@ from time import monotonic, sleep
 from django.db import transaction
 
 from connections import leases
-from connections.errors import RemoteError, Temporary, on_side
+from connections.errors import Permanent, RemoteError, Temporary, on_side
 from connections.models import Connection
 from connections.odoo.client import OdooClient, connect
 from connections.odoo.server import Server
@@ -27,6 +27,10 @@ TURN_SECONDS = 150  # longer than any two calls; every write renews it
 
 class Busy(Exception):
     """Somebody else is reading this Odoo database and did not finish in time, or took our turn from us."""
+
+
+class Held(Permanent):
+    """Nothing is read of this connection until a person has answered a question about it."""
 
 
 class Turn:
@@ -82,6 +86,9 @@ def turn(
 ) -> Iterator[Turn]:
     """Wait for a poll under way to end, then read. Raises Busy, and RemoteError with the side in its code."""
     PollState.objects.create_missing(clock())
+    hold = PollState.objects.filter(connection=connection).values_list("hold", flat=True).first()
+    if hold:
+        raise Held(hold)
     token = _take(connection, clock, WAIT_SECONDS if wait_seconds is None else wait_seconds)
     mine = Turn(connection, token, clock)
     try:

@@ -49,6 +49,8 @@ VERDICT_WORDS = {
     "cancelled": _("cancelled"),
     "deleted": _("deleted"),
     "extra": _("extra"),
+    "moved": _("moved to another company"),
+    "replaced": _("number given to another order"),
 }
 
 
@@ -102,7 +104,7 @@ class ReconciliationAdmin(OfConnectionAdmin):
                 ]
             },
         ),
-        (_("Result"), {"fields": ["orders_compared", "differing", "table", "calls"]}),
+        (_("Result"), {"fields": ["orders_compared", "differing", "held_back", "table", "calls"]}),
         (_("Times"), {"fields": ["requested_at", "started_at", "finished_at"]}),
     ]
     readonly_fields = ["progress_badge", "error_explained", "differing", "table"]

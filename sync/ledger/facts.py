@@ -42,7 +42,8 @@ class Found:
     """One order as just read, ready to be compared: its content as published, and its hash by our rules.
 
     `content` is None where the order could not be read; `problem` says why. `settled`: its stamp's second was
-    over when it was read, so that whatever is written to it later gets another stamp.
+    over when it was read, so that whatever is written to it later gets another stamp. `held`: not to be sent
+    before a person has said so.
     """
 
     connection: Connection
@@ -58,11 +59,18 @@ class Found:
     problem: str = ""
     settled: bool = True
     taken_over: TakenOver = TakenOver.NOTHING
+    created_at: datetime | None = None
+    company_id: int | None = None
+    held: bool = False
     notes: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:
         return (self.connection.pk, self.order_id)
+
+    @property
+    def change(self) -> Change:
+        return Change(self.order_id, self.write_date, self.state, create_date=self.created_at)
 
     @classmethod
     def of(
@@ -74,6 +82,7 @@ class Found:
         before_start: bool = False,
         replay: bool = False,
         taken_over: TakenOver = TakenOver.NOTHING,
+        held: bool = False,
     ) -> Found:
         content = payload.content(order, database=connection.database)
         return cls(
@@ -89,6 +98,9 @@ class Found:
             replay=replay,
             settled=sure_until is None or order.write_date <= sure_until,
             taken_over=taken_over,
+            created_at=order.create_date,
+            company_id=order.company_id,
+            held=held,
             notes=order.notes,
         )
 
@@ -115,6 +127,7 @@ class Found:
             content_hash="",
             before_start=before_start,
             problem=reason,
+            created_at=change.create_date,
         )
 
 
@@ -156,6 +169,9 @@ def known(keys: Mapping[int, Sequence[int]]) -> dict[Key, Known]:
             "announced",
             "seeded",
             "hash_rules",
+            "created_in_odoo",
+            "held",
+            "reread",
         )
         found |= {row[:2]: Known(*row[2:]) for row in rows}
     return found

@@ -54,6 +54,16 @@ FLAGS: dict[str, tuple[str, str, Any]] = {
     "lookback_seconds": ("--lookback", "SECONDS", gettext_lazy("how far each poll looks back")),
     "odoo_calls_per_second": ("--calls-per-second", "N", gettext_lazy("to Odoo; '' for the default")),
     "deliveries_at_once": ("--deliveries-at-once", "N", gettext_lazy("to the receiver, 1 to 64")),
+    "most_disappearances": (
+        "--most-disappearances",
+        "N",
+        gettext_lazy("orders that may be gone at once before a person is asked (default: 10)"),
+    ),
+    "most_disappearances_percent": (
+        "--most-disappearances-percent",
+        "N",
+        gettext_lazy("and the share of them that may be gone (default: 20)"),
+    ),
     "deliveries_per_second": (
         "--deliveries-per-second",
         "N",
@@ -132,7 +142,7 @@ def refilled(connection: Connection, values: dict[str, Any], out: OutputWrapper)
     """
     form = filled(connection, values)
     while not form.is_valid():
-        if not is_terminal() or set(form.errors) - set(SECRETS):
+        if not is_terminal() or set(form.errors) - {*SECRETS, "same_database"}:
             raise CommandError(problems(form))
         for field, sentences in form.errors.items():
             _ask_again(form, field, sentences, values, out)
@@ -147,6 +157,11 @@ def _ask_again(
     out.write("\n".join(map(str, sentences)))
     if form.has_error(field, MALFORMED) and confirm(_("Use it all the same?"), otherwise=""):
         values["legacy_secret"] = True
+        return
+    if field == "same_database":
+        if not confirm(_label(field), otherwise=""):
+            raise CommandError(_("Nothing was saved."))
+        values[field] = True
         return
     values[field] = ask_secret(_label(field)) if field in SECRETS else ask(_label(field))
 
@@ -166,8 +181,8 @@ def legacy_secret_line(name: str, problem: str) -> str:
 
 
 def _flag(field: str) -> str:
-    if field == "overlap_hours":
-        return "--overlap-hours: "
+    if field in ("overlap_hours", "same_database"):
+        return f"--{field.replace('_', '-')}: "
     known = FLAGS.get("start" if field == "start_at" else field)
     return f"{known[0]}: " if known else ""
 

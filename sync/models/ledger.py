@@ -14,6 +14,12 @@ from connections.models import Connection
 models.CharField.register_lookup(Upper)  # order_name__upper, by the index below
 
 
+class SeenOrderQuerySet(models.QuerySet["SeenOrder"]):
+    def known_as_open(self, connection: Connection) -> SeenOrderQuerySet:
+        """Orders that the receiver was told of and that are not cancelled."""
+        return self.filter(connection=connection, version__gt=0, seeded=False).exclude(state="cancel")
+
+
 class SeenOrder(models.Model):
     """One order as we saw it last. `version` counts the versions made of it; 0 when none was wanted.
 
@@ -36,8 +42,21 @@ class SeenOrder(models.Model):
     seeded = models.BooleanField(
         _("from before the start"), default=False, help_text=_("Its changes are recorded, not sent.")
     )
+    # The number and this moment together are the order: a restored database gives numbers again.
+    created_in_odoo = models.DateTimeField(_("created in Odoo"), null=True, blank=True)
+    company_id = models.BigIntegerField(_("company in Odoo"), null=True, blank=True)
+    held = models.BooleanField(
+        _("held"),
+        default=False,
+        db_default=False,
+        help_text=_("Not sent until a person has answered a question about it."),
+    )
+    # Read again with the next poll, whether or not Odoo lists it as changed.
+    reread = models.BooleanField(default=False, db_default=False)
     notes = models.TextField(_("notes"), blank=True, default="", db_default="")
     seen_at = models.DateTimeField(_("seen at"))
+
+    objects = SeenOrderQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("order seen")
@@ -50,6 +69,8 @@ class SeenOrder(models.Model):
             models.Index(Upper("order_name"), name="seenorder_name_upper"),
             models.Index(Upper("reference"), name="seenorder_reference_upper", condition=~Q(reference="")),
             models.Index(fields=["order_id"], name="seenorder_order"),
+            models.Index(fields=["connection"], name="seenorder_reread", condition=Q(reread=True)),
+            models.Index(fields=["connection"], name="seenorder_held", condition=Q(held=True)),
         ]
 
     def __str__(self) -> str:

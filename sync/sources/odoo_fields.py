@@ -69,6 +69,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 # with 18, and so did the type "product": its refusal tells of an upgrade before what is stored is misread.
 OPTIONAL: Mapping[str, tuple[str, ...]] = {
     ORDER: (
+        "create_date",
         "locked",
         "commitment_date",
         "warehouse_id",

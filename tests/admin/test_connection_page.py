@@ -171,8 +171,13 @@ def test_an_unreadable_secret_is_replaced_by_typing_another(admin_client, shop):
 def test_another_database_is_warned_about(admin_client, shop, owe):
     connection = shop()
     owe(connection)
-    response = admin_client.post(page(connection), typed(connection, database="other"), follow=True)
+    response = admin_client.post(page(connection), typed(connection, database="other"))
+    assert "add a new connection for it instead" in response.content.decode()
+    assert Connection.objects.get().database == connection.database
+    values = typed(connection, database="other", same_database="on")
+    response = admin_client.post(page(connection), values, follow=True)
     assert "another shop needs a new connection" in said(response)
+    assert Connection.objects.get().database == "other"
 
 
 def test_the_first_run_is_fixed_once_it_has_begun(admin_client, shop):

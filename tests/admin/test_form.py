@@ -29,6 +29,8 @@ GOOD = {
     "lookback_seconds": 1200,
     "start": "now",
     "deliveries_at_once": 16,
+    "most_disappearances": 10,
+    "most_disappearances_percent": 20,
 }
 
 ADDRESSES = [

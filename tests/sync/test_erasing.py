@@ -266,10 +266,22 @@ NOT_OF_CUSTOMERS = {
     "name", "external_id", "odoo_url", "database", "username", "webhook_url", "content_hash",
     "event_id", "state", "event", "error_code", "discarded_by", "requested_by", "asked_by", "wished_by",
     "paused_by", "retired_by", "key", "token", "why", "before", "after", "code", "announced", "digest",
-    "stage", "language", "host", "table", "notes",
+    "stage", "language", "host", "table", "notes", "hold", "missed_detail",
+    "deep_check_error", "answered_by",
     "version", "label", "object_id", "answer_pointer", "answer_value",
 }  # fmt: skip
-JSON_NOT_OF_CUSTOMERS = {"events", "server", "account", "counts", "scope", "causes"}
+JSON_NOT_OF_CUSTOMERS = {
+    "survey",
+    "hidden",
+    "database",
+    "detail",
+    "events",
+    "server",
+    "account",
+    "counts",
+    "scope",
+    "causes",
+}
 
 
 def test_every_column_that_may_hold_a_customer_is_looked_through():

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from connections.porting import LONGEST, Ported, Unportable, check, ring, save
+from sync import questions
 from sync.management.asking import operator
 from sync.management.commands.exportconnections import key_from
 from sync.management.filling import legacy_secret_line
@@ -53,6 +54,8 @@ class Command(TeachingCommand):
             raise CommandError(str(error)) from None
         if not options["dry_run"]:
             saved = save(ported, by=operator(), now=now)
+            for connection in saved:
+                questions.look_again(connection, now)
             PollState.objects.filter(connection__in=saved).wake(now)
         rows = [{"name": each.name, "what": WORDS[each.what]} for each in ported]
         show(self.stdout, rows, TITLES, empty=_("There is no connection in it."))

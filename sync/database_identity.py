@@ -85,6 +85,7 @@ class Recognition:
 def known_births(connection: Connection) -> dict[int, datetime]:
     """A sample of the orders we know, oldest and newest: what was restored differs in the newest only."""
     known = SeenOrder.objects.filter(connection=connection, created_in_odoo__isnull=False)
+    known = known.exclude(state="cancel")  # the number of an order that ended may have gone to another
     pairs = known.values_list("order_id", "created_in_odoo")
     sample = [*pairs.order_by("order_id")[:SAMPLE], *pairs.order_by("-order_id")[:SAMPLE]]
     return {order_id: at for order_id, at in sample if at is not None}

@@ -314,3 +314,24 @@ def test_the_moment_of_a_restore_is_told(world):
         world.wait(minutes=2)
         check_when_due(world)
     assert world.state.went_back_to == stamp
+
+
+def test_a_rename_after_a_restore_goes_on(world):
+    for _ in range(3):
+        world.confirmed()
+    world.wait(minutes=2)
+    backup = world.shop.world.snapshot()
+    lost = world.confirmed()
+    world.wait(minutes=2)
+    world.shop.world.restore(backup)
+    for _ in range(2):
+        world.wait(minutes=2)
+        check_when_due(world)
+    assert told(world, lost)[-1][0] == "order.cancelled"
+    world.odoo.shops["renamed"] = world.odoo.shops.pop(world.shop.database)
+    world.shop.database = world.connection.database = "renamed"
+    world.connection.save()
+    assert world.confirmed() == lost
+    world.wait(minutes=5)
+    assert not Question.objects.exists()
+    assert told(world, lost)[-1] == ("order.confirmed", 3)

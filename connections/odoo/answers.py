@@ -1,5 +1,6 @@
 """What an answer of Odoo means, told by status and by the name of an error, never by its words."""
 
+import codecs
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -61,7 +62,7 @@ def json2_result(answer: Answer, now: datetime) -> Any:
     if answer.status == 200:
         return parsed(answer)
     try:
-        data = orjson.loads(answer.body)
+        data = orjson.loads(_json(answer))
     except orjson.JSONDecodeError:
         data = None
     if isinstance(data, dict) and isinstance(data.get("name"), str) and answer.status != 429:
@@ -81,16 +82,21 @@ def page_result(answer: Answer, now: datetime) -> Any:
 
 def parsed(answer: Answer) -> Any:
     """The JSON of an answer. Raises Contract."""
-    body = answer.body
+    body = _json(answer)
     if body.count(b",") + body.count(b"[") + body.count(b"{") > MOST_VALUES:
         raise Contract("odoo_too_large", f"more than {MOST_VALUES} values")
     try:
-        return orjson.loads(answer.body)
+        return orjson.loads(body)
     except orjson.JSONDecodeError:
         pass
     if answer.body.lstrip()[:1] == b"<" or "html" in answer.headers.get("Content-Type", ""):
         raise Contract("odoo_not_odoo", "a web page instead of data", status=answer.status)
     raise broken("no JSON that can be read")
+
+
+def _json(answer: Answer) -> bytes:
+    """The body without the mark that some proxies put before it: RFC 8259, section 8.1, lets us ignore it."""
+    return answer.body.removeprefix(codecs.BOM_UTF8)
 
 
 def broken(what: str) -> Contract:

@@ -207,6 +207,12 @@ def test_when_a_server_wants_to_be_asked_again(judge_, status):
         assert caught.value.retry_at == NOW + timedelta(seconds=7)
 
 
+def test_a_mark_before_json_is_no_part_of_it():
+    assert answers.rpc_result(answer(200, b'\xef\xbb\xbf{"result": [7]}'), NOW) == [7]
+    assert answers.json2_result(answer(200, b"\xef\xbb\xbf[7]"), NOW) == [7]
+    assert answers.page_result(answer(200, b'\xef\xbb\xbf{"version": "19.0"}'), NOW) == {"version": "19.0"}
+
+
 GARBAGE = [
     (b"", "odoo_broken_answer"),
     (b"null", "odoo_broken_answer"),

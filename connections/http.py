@@ -78,7 +78,11 @@ class Answer:
         return _http_date(self.headers.get("Date", ""))
 
     def retry_at(self, now: datetime) -> datetime | None:
-        """When the server wants to be asked again, at most 24 hours from now; None when it does not say."""
+        """When the server wants to be asked again, at most 24 hours from now; None when it does not say.
+
+        It may be now: a wait of no time, or a date that is over by our clock. It only ever lengthens a pause
+        of our own.
+        """
         text = self.headers.get("Retry-After", "").strip()
         if text.isascii() and text.isdigit():
             return now + min(timedelta(seconds=int(text[:9])), LONGEST_WAIT)

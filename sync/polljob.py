@@ -243,10 +243,7 @@ class Job:
 
     def _fail(self, error: RemoteError, now: datetime, interval: timedelta) -> None:
         state = self.state
-        if error.retry_at is not None:
-            self.side.health = circuit.after_wait(self.side.health, error.retry_at)
-        else:
-            self.side.health = circuit.after_failure(self.side.health, now, error.code)
+        self.side.health = sides.after_error(self.side.health, error, now)
         state.failures += 1
         logger.warning("Odoo could not be read", extra=self._about | {"code": error.code})
         state.error_code, state.error_detail = error.code, error.detail

@@ -32,6 +32,7 @@ CAUSES = (
     "polls_fail",
     "items_need_a_person",
     "receiver_gone",
+    "receiver_rate_limited",
     "odoo_key_expires_soon",
     "odoo_own_documents_only",
     "odoo_clock_skew",

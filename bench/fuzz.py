@@ -17,10 +17,18 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
-TARGETS = ("answers", "orders", "headers")
+TARGETS = ("answers", "orders", "headers", "bodies")
 LONGEST = 65_536  # bytes of one input
 MISSING = "The fuzzer needs atheris: .venv/bin/python -m pip install atheris (nothing else here does)."
-OURS = ["connections.odoo", "connections.http", "connections.errors", "sync.sources", "sync.payload"]
+OURS = [
+    "connections.charset",
+    "connections.compression",
+    "connections.errors",
+    "connections.http",
+    "connections.odoo",
+    "sync.payload",
+    "sync.sources",
+]
 
 
 def main() -> int:

@@ -5,8 +5,7 @@ import http.client
 import os
 import ssl
 import time
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -19,7 +18,8 @@ from django.conf import settings
 from requests.exceptions import InvalidProxyURL, ProxyError
 from requests.structures import CaseInsensitiveDict
 
-from connections import pools, sockets
+from connections import compression, pools, sockets
+from connections.charset import text_of
 from connections.errors import Permanent, RemoteError, Temporary
 from connections.networks import inside
 
@@ -60,7 +60,7 @@ RECEIVER_LIMITS = Limits(whole_seconds=30, answer_bytes=64 * 1024, truncate=True
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. `headers` ignores case; `seconds` is the whole call."""
+    """What came back, no longer compressed. `headers` ignores case; `seconds` is the whole call."""
 
     status: int
     headers: Mapping[str, str]
@@ -70,7 +70,7 @@ class Answer:
     @property
     def text(self) -> str:
         """The body for people to read, whatever bytes it is made of."""
-        return self.body.decode("utf-8", "replace").replace("\0", "\ufffd")
+        return text_of(self.body, self.headers.get("Content-Type", ""))
 
     @property
     def server_time(self) -> datetime | None:
@@ -78,7 +78,11 @@ class Answer:
         return _http_date(self.headers.get("Date", ""))
 
     def retry_at(self, now: datetime) -> datetime | None:
-        """When the server wants to be asked again, at most 24 hours from now; None when it does not say."""
+        """When the server wants to be asked again, at most 24 hours from now; None when it does not say.
+
+        It may be now: a wait of no time, or a date that is over by our clock. It only ever lengthens a pause
+        of our own.
+        """
         text = self.headers.get("Retry-After", "").strip()
         if text.isascii() and text.isdigit():
             return now + min(timedelta(seconds=int(text[:9])), LONGEST_WAIT)
@@ -173,13 +177,15 @@ def _proxies(url: str) -> dict[str, str]:
 
 
 def _content(response: requests.Response, limits: Limits) -> bytes:
+    applied = compression.codings(response.headers.get("Content-Encoding", ""))
+    size = limits.answer_bytes
     if limits.truncate:
-        return _beginning(response, limits.answer_bytes)
-    body = b"".join(_pieces(response, limits.answer_bytes))
-    encoding = response.headers.get("Content-Encoding", "").strip().lower()
-    body = _inflated(body, encoding, limits.answer_bytes) if encoding not in ("", "identity") else body
-    if len(body) > limits.answer_bytes:
-        raise Permanent("too_large", f"more than {limits.answer_bytes // 1024} KB")
+        return compression.unpack_beginning(_beginning(response, size), applied, size)
+    body = b"".join(_pieces(response, size))
+    if applied and len(body) <= size:
+        body = _unpacked(body, applied, size + 1)
+    if len(body) > size:
+        raise Permanent("too_large", f"more than {size // 1024} KB")
     return body
 
 
@@ -206,14 +212,12 @@ def _pieces(response: requests.Response, size: int) -> Iterator[bytes]:
         yield piece
 
 
-def _inflated(body: bytes, encoding: str, size: int) -> bytes:
-    """For servers that compress without being asked; never more than one byte beyond `size`."""
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise Temporary("broken_answer", "compressed in a way we did not ask for")
+def _unpacked(body: bytes, applied: Sequence[str], size: int) -> bytes:
+    """For servers, or proxies before them, that compress without being asked."""
     try:
-        return zlib.decompressobj(wbits=47).decompress(body, size + 1)
-    except zlib.error:
-        raise Temporary("broken_answer", "compressed and damaged") from None
+        return compression.unpack(body, applied, size)
+    except ValueError as error:
+        raise Temporary("broken_answer", str(error)) from None
 
 
 def _http_date(text: str) -> datetime | None:

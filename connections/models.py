@@ -252,7 +252,13 @@ class CircuitQuerySet(models.QuerySet["Circuit"]):
     def reset(self) -> int:
         """A person's word that the side works again. The next call decides whether it is true."""
         return self.update(
-            state=CircuitState.CLOSED, failures=0, successes=0, opened_at=None, wait_until=None, error_code=""
+            state=CircuitState.CLOSED,
+            failures=0,
+            successes=0,
+            opened_at=None,
+            wait_until=None,
+            waits=0,
+            error_code="",
         )
 
 
@@ -268,6 +274,7 @@ class Circuit(models.Model):
     successes = models.PositiveIntegerField(_("successes while half open"), default=0)
     opened_at = models.DateTimeField(_("opened at"), null=True, blank=True)
     wait_until = models.DateTimeField(_("asked to wait until"), null=True, blank=True)
+    waits = models.PositiveIntegerField(_("waits in a row"), default=0, db_default=0)
     error_code = models.CharField(_("last error"), max_length=60, blank=True)
     paused_at = models.DateTimeField(_("paused at"), null=True, blank=True)
     paused_until = models.DateTimeField(_("paused until"), null=True, blank=True)

@@ -29,6 +29,8 @@ CONNECTIONS_PER_HOST = 64
 IDLE_SECONDS = 180  # firewalls forget silent connections after a few minutes, without a word to us
 CHUNK_BYTES = 64 * 1024
 SLOW_PIECES = 10
+MOST_INTERIM = 100  # answers before the final one; time and size of the header bound them as well
+SWITCHING_PROTOCOLS = 101
 
 _ILLEGAL = re.compile(r"^\s|[\r\n\0]")  # what would end a header, and so begin another one
 
@@ -44,7 +46,21 @@ class _Reply(http.client.HTTPResponse):
         super().begin()
         if len(set(self.headers.get_all("Content-Length", ()))) > 1:
             raise http.client.HTTPException("two lengths")
+        # We never ask for another protocol: what comes next on this connection is no HTTP.
+        self.will_close = self.will_close or self.status == SWITCHING_PROTOCOLS
         self._wire.header_is_over()
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """The status of the final answer; hints and signs of life before it are read and left behind.
+
+        Python skips 100 only. A server may send any 1xx unasked: https://www.rfc-editor.org/rfc/rfc9110#section-15.2
+        """
+        for _ in range(MOST_INTERIM):
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if status >= 200 or status == SWITCHING_PROTOCOLS:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+        raise http.client.HTTPException("interim answers without a final one")
 
 
 class Raw:

@@ -110,15 +110,13 @@ class Drain:
             self._sending.discard(item.order_id)
             now, before = self._clock(), self.side.health
             if outcome.verdict is Verdict.WAIT:
-                wait = outcome.retry_at or now + timedelta(seconds=60)
-                self.side.health = circuit.after_wait(before, wait)
+                self.side.health = circuit.after_rate_limit(before, now, outcome.retry_at)
             elif outcome.alive is True:
                 self.side.health = circuit.after_success(before, now)
             elif outcome.alive is False:
                 self.side.health = circuit.after_failure(before, now, outcome.code)
             self.gone = self.gone or outcome.verdict is Verdict.GONE
-            was_closed = circuit.at(before, now).state == circuit.CLOSED
-            self.closed_again |= not was_closed and self.side.health.state == circuit.CLOSED
+            self.closed_again |= circuit.works_again(before, self.side.health, now)
 
     def count(self, tried: Tried) -> None:
         delivered = tried.outcome.verdict is Verdict.DELIVERED

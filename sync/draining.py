@@ -134,7 +134,7 @@ class Drains:
         now = self.clock()
         mine = RetryItem.objects.filter(connection=drain.connection)
         allowed = circuit.calls_allowed(drain.side.health, now)
-        chosen = mine.due(now) if allowed is None else mine.pending()
+        chosen = mine.due(now) if drain.side.health.state == circuit.CLOSED else mine.pending()
         return list(chosen.order_by("next_retry_at", "id")[: CHUNK if allowed is None else allowed])
 
     def _settle(self, drains: list[Drain]) -> list[Drain]:

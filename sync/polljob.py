@@ -33,6 +33,7 @@ logger = logging.getLogger("poller.poll")
 FEED_LIMIT = 1000
 POLL_SECONDS = 120  # for all calls of a poll: others share its task, which is ended after 180
 PATIENCE_SECONDS = 900  # the longest pause between polls that end in a fault for a person to mend
+PASSING = frozenset({"odoo_not_odoo", "odoo_redirect"})  # what a maintenance page in front of Odoo looks like
 
 
 @dataclass(eq=False)
@@ -306,17 +307,19 @@ class Job:
         number = self.connection.pk
         state.next_poll_at = next_poll_at(self.started_at, interval, number=number) if self.complete else now
 
+    def _needs_a_person(self, error: RemoteError) -> bool:
+        """A page where Odoo was read before mostly goes as it came; else the address is wrong."""
+        is_passing = error.code in PASSING and self.state.last_success_at is not None
+        return isinstance(error, Permanent) and not is_passing
+
     def _fail(self, error: RemoteError, now: datetime, interval: timedelta) -> None:
         state = self.state
-        if error.retry_at is not None:
-            self.side.health = circuit.after_wait(self.side.health, error.retry_at)
-        else:
-            self.side.health = circuit.after_failure(self.side.health, now, error.code)
+        self.side.health = sides.after_error(self.side.health, error, now)
         state.failures += 1
         logger.warning("Odoo could not be read", extra=self._about | {"code": error.code})
         state.error_code, state.error_detail = error.code, error.detail
         self.log.error_code, self.log.error_detail = error.code, error.detail
         wait = interval
-        if isinstance(error, Permanent):  # a person has to act: ask again, but ever more patiently
+        if self._needs_a_person(error):  # ask again, but ever more patiently
             wait = max(wait, timedelta(seconds=min(PATIENCE_SECONDS, 60 * 2 ** min(state.failures, 8))))
         state.next_poll_at = max(now + wait, circuit.next_call_at(self.side.health, now))

@@ -13,6 +13,7 @@ from django.utils import timezone
 from connections.errors import RemoteError
 from connections.models import Connection
 from connections.odoo import account as account_of
+from connections.odoo.answers import RATE_LIMITED
 from sync import missed, questions, restored
 from sync.comparing import PAGE, Difference, ledger_pages, ledger_side, odoo_side
 from sync.database_identity import require_known, require_same_uuid
@@ -81,8 +82,11 @@ def run(wanted: Reconciliation, *, clock: Callable[[], datetime] = timezone.now)
     except Busy:
         _busy(wanted)
     except RemoteError as error:
-        wanted.progress = Progress.FAILED
-        wanted.error_code, wanted.error_detail = error.code, error.detail
+        if error.code == RATE_LIMITED and wanted.after_id is not None:
+            _busy(wanted)
+        else:
+            wanted.progress = Progress.FAILED
+            wanted.error_code, wanted.error_detail = error.code, error.detail
     wanted.finished_at = None if wanted.progress == Progress.WAITING else clock()
     wanted.save()
     return wanted

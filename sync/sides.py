@@ -4,10 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from connections.errors import RemoteError
 from connections.models import Circuit, Side
+from connections.odoo.answers import RATE_LIMITED
+from sync import circuit
 from sync.circuit import Health
 
-FIELDS = ("state", "failures", "successes", "opened_at", "wait_until", "error_code")
+FIELDS = ("state", "failures", "successes", "opened_at", "wait_until", "error_code", "waits")
 
 
 @dataclass(slots=True)
@@ -36,6 +39,14 @@ def store(states: dict[int, SideState], side: Side) -> None:
     )
     for state in changed.values():
         state.stored = state.health
+
+
+def after_error(health: Health, error: RemoteError, now: datetime) -> Health:
+    """What a fault of Odoo teaches its side: 429 asks to wait, all else is a failure and may ask too."""
+    if error.code == RATE_LIMITED:
+        return circuit.after_rate_limit(health, now, error.retry_at)
+    health = circuit.after_failure(health, now, error.code)
+    return circuit.after_wait(health, error.retry_at) if error.retry_at else health
 
 
 def _state(row: Circuit, now: datetime) -> SideState:

@@ -12,10 +12,11 @@ from django.db import transaction
 
 from connections import leases
 from connections.errors import Permanent, RemoteError, Temporary, on_side
-from connections.models import Connection
+from connections.models import Connection, Side
+from connections.odoo.answers import RATE_LIMITED
 from connections.odoo.client import OdooClient, connect
 from connections.odoo.server import Server
-from sync import ledger
+from sync import circuit, ledger, sides
 from sync.masters import SharedMasters
 from sync.models import PollState
 from sync.sources.odoo import PROBED, OdooSource
@@ -84,20 +85,43 @@ class Turn:
 def turn(
     connection: Connection, *, clock: Callable[[], datetime], wait_seconds: float | None = None
 ) -> Iterator[Turn]:
-    """Wait for a poll under way to end, then read. Raises Busy, and RemoteError with the side in its code."""
+    """Wait for a poll under way to end, then read. Raises Busy, and RemoteError with the side in its code.
+
+    While Odoo has asked us to wait nothing is read, and a wait asked for here holds for its polls as well.
+    """
     PollState.objects.create_missing(clock())
     hold = PollState.objects.filter(connection=connection).values_list("hold", flat=True).first()
     if hold:
         raise Held(hold)
+    _require_no_wait(connection, clock())
     token = _take(connection, clock, WAIT_SECONDS if wait_seconds is None else wait_seconds)
     mine = Turn(connection, token, clock)
     try:
         yield mine
     except RemoteError as error:
-        raise on_side("odoo", error) from None
+        told = on_side("odoo", error)
+        _remember_wait(connection, told, clock())
+        raise told from None
     finally:
         mine.remember_server()
         leases.release([connection.odoo_lease_key], token)
+
+
+def _require_no_wait(connection: Connection, now: datetime) -> None:
+    until = sides.load([connection.pk], Side.ODOO, now)[connection.pk].health.wait_until
+    if until is not None and until > now:
+        raise Temporary(RATE_LIMITED, f"until {until:%Y-%m-%d %H:%M:%S} UTC", retry_at=until)
+
+
+def _remember_wait(connection: Connection, error: RemoteError, now: datetime) -> None:
+    if error.code != RATE_LIMITED and error.retry_at is None:
+        return
+    side = sides.load([connection.pk], Side.ODOO, now)[connection.pk]
+    if error.code == RATE_LIMITED:
+        side.health = circuit.after_rate_limit(side.health, now, error.retry_at)
+    elif error.retry_at is not None:
+        side.health = circuit.after_wait(side.health, error.retry_at)
+    sides.store({connection.pk: side}, Side.ODOO)
 
 
 def _take(connection: Connection, clock: Callable[[], datetime], wait_seconds: float) -> str:

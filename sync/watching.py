@@ -16,6 +16,7 @@ from django.utils import timezone
 from connections.diagnosis import NEVER_SENT
 from connections.models import Circuit, CircuitState, Lease, Side
 from sync.beating import silent_since
+from sync.circuit import OPEN_AFTER
 from sync.models import AlertChannelState, PollState, Progress, Question, Reconciliation, RetryItem, Status
 from sync.models.findings import Finding
 from sync.repairing import OWED_BEFORE
@@ -85,8 +86,13 @@ def _stopped_by(code: str) -> str:
 
 def _circuits(now: datetime) -> Iterator[Found]:
     enabled = Circuit.objects.filter(connection__enabled=True)
-    for circuit in enabled.exclude(state=CircuitState.CLOSED):
-        yield circuit.connection_id, f"{circuit.side}_circuit_open", circuit.error_code
+    # Odoo's waits are failed polls, and found as such.
+    asks_to_wait = Q(side=Side.WEBHOOK, waits__gte=OPEN_AFTER)
+    for circuit in enabled.filter(~Q(state=CircuitState.CLOSED) | asks_to_wait):
+        if circuit.state != CircuitState.CLOSED:
+            yield circuit.connection_id, f"{circuit.side}_circuit_open", circuit.error_code
+        if circuit.side == Side.WEBHOOK and circuit.waits >= OPEN_AFTER:
+            yield circuit.connection_id, "receiver_rate_limited", ""
     for circuit in enabled.paused(now).filter(side=Side.WEBHOOK, paused_by=""):
         yield circuit.connection_id, "receiver_gone", circuit.paused_reason
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +15,8 @@ from zoneinfo import ZoneInfo
 import orjson
 from requests.structures import CaseInsensitiveDict
 
+from connections import compression
+from connections.charset import text_of
 from connections.errors import RemoteError
 from connections.http import Answer
 from connections.odoo import answers
@@ -24,6 +28,7 @@ from sync.sources.odoo_values import Misfit
 from tests.recorded import VERSIONS, RecordedOdoo
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+MOST_BYTES = 100_000
 STATUSES = (200, 200, 200, 302, 400, 401, 404, 410, 429, 500, 503)
 
 
@@ -71,6 +76,23 @@ def headers(data: bytes) -> None:
         _check(answers.status_error(Answer(status, told, b"", 0.1), NOW))
 
 
+def bodies(data: bytes) -> None:
+    """A body as it came, behind what its headers say of it: unpacked within a size, and text to be stored."""
+    named, _, body = data.partition(b"\n")
+    coding, _, kind = named.decode("latin-1").partition("|")
+    applied = compression.codings(coding)
+    beginning = compression.unpack_beginning(body, applied, MOST_BYTES)
+    if len(beginning) > max(MOST_BYTES, len(body)):
+        raise AssertionError("more than was allowed")
+    with contextlib.suppress(ValueError):
+        if len(compression.unpack(body, applied, MOST_BYTES)) > max(MOST_BYTES, len(body)):
+            raise AssertionError("more than was allowed")
+    text = text_of(beginning, kind)
+    text.encode()
+    if "\0" in text:
+        raise AssertionError("a text that cannot be stored")
+
+
 def _check(error: RemoteError) -> None:
     harmful = {"Cc", "Cs"} & set(map(category, error.detail))
     if harmful or len(error.detail) > 500:
@@ -94,6 +116,11 @@ def seeds(target: str) -> Iterator[bytes]:
     if target == "headers":
         yield from (b"Fri, 20 Nov 2026 12:00:00 GMT", b"120", b"https://shop.example.com/web/login")
         return
+    if target == "bodies":
+        said = "Código «ñandú»".encode("utf-16")
+        yield b"gzip|text/plain; charset=utf-16\n" + gzip.compress(said[:9]) + gzip.compress(said[9:])
+        yield b"deflate, gzip|text/html\n" + gzip.compress(zlib.compress(b"<meta charset=latin1>\xf1")[2:-4])
+        return
     for version in VERSIONS:
         odoo = RecordedOdoo(version)
         wanted = specification(odoo.server.fields)
@@ -106,4 +133,4 @@ def seeds(target: str) -> Iterator[bytes]:
         yield b'\0{"result": {"server_version": "17.0", "server_serie": "saas~18.2"}}'
 
 
-TARGETS = {"answers": whole_answer, "orders": whole_order, "headers": headers}
+TARGETS = {"answers": whole_answer, "orders": whole_order, "headers": headers, "bodies": bodies}

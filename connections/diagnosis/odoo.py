@@ -107,6 +107,14 @@ _SERVER = {
         _("Odoo is down, or restarting"),
         _("Wait a few minutes. If it stays so, tell whoever runs this Odoo: the web server is up, Odoo not."),
     ),
+    "odoo_web_page": Cause(
+        _("Something in front of Odoo answered with a web page"),
+        _(
+            "Wait a few minutes: it may be a maintenance page, or a check for browsers like Cloudflare's. We "
+            "go on trying. Its title is in the technical detail. If it stays so, ask whoever runs this Odoo "
+            "to let our calls to /jsonrpc and /json/2 pass without a page or a filter by address."
+        ),
+    ),
     "odoo_rate_limited": Cause(
         _("Odoo asks us to call less often"),
         _(

@@ -1,18 +1,30 @@
 """What an answer of Odoo means, told by status and by the name of an error, never by its words."""
 
-from collections.abc import Callable
+import codecs
+import re
 from datetime import datetime
+from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 
+from connections.charset import text_of
 from connections.errors import Access, Contract, RemoteError, Temporary
 from connections.http import Answer
 
 # A whole read of 200 long orders has a tenth of it. What is small on its way may be large in memory.
 MOST_VALUES = 3_000_000
 MESSAGE_CHARACTERS = 1000
+RATE_LIMITED = "odoo_rate_limited"
+WEB_PAGE = "odoo_web_page"
+# What firewalls, checks for browsers and maintenance pages answer with; any other status keeps its meaning,
+# unless one of these headers says that a check for browsers stands in our way (Cloudflare, AWS WAF).
+PAGE_STATUSES = frozenset({403, 406})
+CHALLENGE_HEADERS = ("cf-mitigated", "x-amzn-waf-action")
+TITLE_CHARACTERS = 80
+PAGE_BYTES = 4096  # in which a title is looked for
+_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,400})", re.IGNORECASE)
 
 # Everything that is not named here is Temporary: what nobody knows is worth another try.
 _NAMES: dict[str, tuple[type[RemoteError], str]] = {
@@ -61,7 +73,7 @@ def json2_result(answer: Answer, now: datetime) -> Any:
     if answer.status == 200:
         return parsed(answer)
     try:
-        data = orjson.loads(answer.body)
+        data = orjson.loads(_json(answer))
     except orjson.JSONDecodeError:
         data = None
     if isinstance(data, dict) and isinstance(data.get("name"), str) and answer.status != 429:
@@ -81,16 +93,39 @@ def page_result(answer: Answer, now: datetime) -> Any:
 
 def parsed(answer: Answer) -> Any:
     """The JSON of an answer. Raises Contract."""
-    body = answer.body
+    body = _json(answer)
     if body.count(b",") + body.count(b"[") + body.count(b"{") > MOST_VALUES:
         raise Contract("odoo_too_large", f"more than {MOST_VALUES} values")
     try:
-        return orjson.loads(answer.body)
+        return orjson.loads(body)
     except orjson.JSONDecodeError:
         pass
-    if answer.body.lstrip()[:1] == b"<" or "html" in answer.headers.get("Content-Type", ""):
-        raise Contract("odoo_not_odoo", "a web page instead of data", status=answer.status)
+    if is_page(answer):
+        raise Contract("odoo_not_odoo", _page("a web page instead of data", answer), status=answer.status)
     raise broken("no JSON that can be read")
+
+
+def _json(answer: Answer) -> bytes:
+    """The body without the mark that some proxies put before it: RFC 8259, section 8.1, lets us ignore it."""
+    return answer.body.removeprefix(codecs.BOM_UTF8)
+
+
+def is_page(answer: Answer) -> bool:
+    """Whether a browser would show it as a page, which nothing of Odoo's API is."""
+    return _json(answer).lstrip()[:1] == b"<" or "html" in answer.headers.get("Content-Type", "").lower()
+
+
+def _is_passing_page(answer: Answer) -> bool:
+    """Whether something in front of Odoo shows a page in its place, which may go as it came."""
+    is_challenge = any(name in answer.headers for name in CHALLENGE_HEADERS)
+    return is_page(answer) and (is_challenge or answer.status in PAGE_STATUSES)
+
+
+def _page(what: str, answer: Answer) -> str:
+    """With the title of the page, which mostly says who answered in Odoo's place, and why."""
+    found = _TITLE.search(text_of(answer.body[:PAGE_BYTES], answer.headers.get("Content-Type", "")))
+    title = " ".join(unescape(found[1]).split())[:TITLE_CHARACTERS] if found else ""
+    return f"{what}: {title}" if title else what
 
 
 def broken(what: str) -> Contract:
@@ -121,37 +156,29 @@ def _short(name: str, message: Any) -> str:
 def status_error(answer: Answer, now: datetime) -> RemoteError:
     """What a status means that Odoo's own error did not explain: mostly something in front of Odoo spoke."""
     status = answer.status
+    told = _page(f"HTTP {status}, a web page", answer) if is_page(answer) else f"HTTP {status}"
     if 300 <= status < 400:
         return Contract("odoo_redirect", f"to {_place(answer.headers.get('Location', ''))}", status=status)
     if status == 429:
-        return Temporary("odoo_rate_limited", status=status, retry_at=answer.retry_at(now))
+        return Temporary(RATE_LIMITED, told, status=status, retry_at=answer.retry_at(now))
     if status in (502, 503, 504):
-        return Temporary("odoo_unavailable", f"HTTP {status}", status=status, retry_at=answer.retry_at(now))
+        return Temporary("odoo_unavailable", told, status=status, retry_at=answer.retry_at(now))
+    if status < 500 and _is_passing_page(answer):
+        return Temporary(WEB_PAGE, told, status=status, retry_at=answer.retry_at(now))
     if status >= 500 or status in (408, 425) or status < 300:
-        return Temporary("odoo_server_error", f"HTTP {status}", status=status)
-    return _STATUSES.get(status, _bad_call)(status)
+        return Temporary("odoo_server_error", told, status=status)
+    kind, code = _STATUSES.get(status, (Contract, "odoo_bad_call"))
+    return kind(code, told, status=status)
 
 
-def _bad_call(status: int) -> RemoteError:
-    return Contract("odoo_bad_call", f"HTTP {status}", status=status)
-
-
-def _forbidden(status: int) -> RemoteError:
-    return Access("odoo_forbidden", f"HTTP {status}", status=status)
-
-
-def _not_odoo(status: int) -> RemoteError:
-    return Contract("odoo_not_odoo", f"HTTP {status}", status=status)
-
-
-_STATUSES: dict[int, Callable[[int], RemoteError]] = {
-    401: _forbidden,
-    402: _forbidden,
-    403: _forbidden,
-    404: _not_odoo,
-    405: _not_odoo,
-    407: _forbidden,
-    410: _not_odoo,
+_STATUSES: dict[int, tuple[type[RemoteError], str]] = {
+    401: (Access, "odoo_forbidden"),
+    402: (Access, "odoo_forbidden"),
+    403: (Access, "odoo_forbidden"),
+    404: (Contract, "odoo_not_odoo"),
+    405: (Contract, "odoo_not_odoo"),
+    407: (Access, "odoo_forbidden"),
+    410: (Contract, "odoo_not_odoo"),
 }
 
 

@@ -9,9 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connections import http
-from connections.errors import RemoteError, Temporary, on_side
+from connections.errors import Access, RemoteError, Temporary, on_side
 from connections.fields import MASK
 from connections.models import SHARED_HOSTS_SUFFIX
+from connections.odoo.answers import WEB_PAGE
 from connections.odoo.server import Target
 
 DETAIL_LENGTH = 200
@@ -80,9 +81,10 @@ class Line:
     def _presentable(self, error: RemoteError) -> RemoteError:
         """With our side in its code; a server may quote what it was sent, and our key was in that."""
         key = self.target.key.reveal()
-        detail = _masked(error.detail, key) if key else error.detail
-        code = "odoo_plan_without_api" if error.code == "odoo_forbidden" and self._is_online else error.code
-        told = type(error)(code, detail[:DETAIL_LENGTH], status=error.status, retry_at=error.retry_at)
+        detail = (_masked(error.detail, key) if key else error.detail)[:DETAIL_LENGTH]
+        if self._is_online and error.code in ("odoo_forbidden", WEB_PAGE):
+            return Access("odoo_plan_without_api", detail, status=error.status)
+        told = type(error)(error.code, detail, status=error.status, retry_at=error.retry_at)
         return on_side("odoo", told)
 
     @property

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from connections.errors import Access, Contract, Permanent, RemoteError, Temporary
 from connections.odoo import json2, jsonrpc
-from connections.odoo.answers import broken, mapping, page_result
+from connections.odoo.answers import WEB_PAGE, broken, mapping, page_result
 from connections.odoo.line import Line
 from connections.odoo.server import Server, Wanted
 
@@ -59,13 +59,15 @@ def read_version(line: Line) -> tuple[str, int]:
     """("saas~18.2", 18). Works without a database, and while Odoo's own database is down."""
     try:
         return _version(jsonrpc.call(line, "common", "version", []))
-    except (Access, Contract) as error:
+    except RemoteError as error:
+        if not _closes_one_way(error):
+            raise
         refused = error
     try:
         # Where /jsonrpc is closed, or gone (Odoo 22).
         return _version(line.ask("/web/version", page_result))
-    except (Access, Contract):
-        raise refused from None
+    except RemoteError as error:
+        raise (refused if _closes_one_way(error) else error) from None
 
 
 def _version(result: Any) -> tuple[str, int]:
@@ -86,14 +88,21 @@ def _sign_in(line: Line, major: int) -> tuple[str, int]:
     try:
         return "json2", json2.sign_in(line)
     except (Permanent, Temporary) as error:
-        if isinstance(error, Temporary) and error.code != "odoo_database_down":
+        if isinstance(error, Temporary) and error.code not in ("odoo_database_down", WEB_PAGE):
             raise
         refused = error
     # A password is no key for JSON-2, and a filter of databases by host name may stand in its way.
     try:
         return "jsonrpc", jsonrpc.sign_in(line)
-    except Contract:
+    except (Contract, Temporary) as error:
+        if isinstance(error, Temporary) and error.code != WEB_PAGE:
+            raise
         raise refused from None
+
+
+def _closes_one_way(error: RemoteError) -> bool:
+    """Whether another path may be open: Odoo refused this one, or something in front of it showed a page."""
+    return isinstance(error, Access | Contract) or error.code == WEB_PAGE
 
 
 def _fields(line: Line, protocol: str, uid: int, model: str, names: Iterable[str]) -> frozenset[str]:

@@ -44,6 +44,7 @@ CAUSES = (
     "question_disappeared",
     "question_old_orders",
     "receiver_gone",
+    "receiver_rate_limited",
     "odoo_key_expires_soon",
     "odoo_own_documents_only",
     "odoo_no_sales_rights",

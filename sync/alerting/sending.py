@@ -7,6 +7,7 @@ import secrets
 import smtplib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 from django.conf import settings
@@ -24,6 +25,14 @@ LIMITS = Limits(whole_seconds=15, read_seconds=10, answer_bytes=4096, truncate=T
 JSON = {"Content-Type": "application/json"}
 
 logger = logging.getLogger("poller.alerts")
+
+
+class Failure(NamedTuple):
+    """Why a message was not told; `retry_at` is when the other side wants to be asked again."""
+
+    code: str
+    detail: str = ""
+    retry_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +56,24 @@ class Place:
 
 def send(place: Place, message: Message, *, now: datetime) -> tuple[str, str]:
     """The error's code and detail; two empty texts when it was told."""
+    failure = attempt(place, message, now=now)
+    return (failure.code, failure.detail) if failure else ("", "")
+
+
+def attempt(place: Place, message: Message, *, now: datetime) -> Failure | None:
+    """None when it was told."""
     try:
         if place.kind == AlertKind.EMAIL:
             return _mail(place, message)
         body, headers = _slack(message) if place.kind == AlertKind.SLACK else _webhook(place, message, now)
     except Exception as error:  # an alert must not stop the watch
         logger.exception("An alert failed in our own code")
-        return "unknown", type(error).__name__
+        return Failure("unknown", type(error).__name__)
     outcome = post(place.target, body, headers, now=now, limits=LIMITS)
     if outcome.verdict is Verdict.DELIVERED:
-        return "", ""
-    return outcome.code or "receiver_refused", outcome.detail or f"HTTP {outcome.status}"
+        return None
+    detail = outcome.detail or f"HTTP {outcome.status}"
+    return Failure(outcome.code or "receiver_refused", detail, outcome.retry_at)
 
 
 def _slack(message: Message) -> tuple[bytes, dict[str, str]]:
@@ -75,12 +91,12 @@ def _webhook(place: Place, message: Message, now: datetime) -> tuple[bytes, dict
     return body, JSON | more
 
 
-def _mail(place: Place, message: Message) -> tuple[str, str]:
+def _mail(place: Place, message: Message) -> Failure | None:
     if not settings.EMAIL_URL:
-        return "email_not_set_up", ""
+        return Failure("email_not_set_up")
     to = [address.strip() for address in place.target.split(",")]
     try:
         EmailMessage(one_line(message.subject), "\n\n".join(message.lines), to=to).send()
     except (smtplib.SMTPException, OSError) as error:
-        return "email_refused", type(error).__name__
-    return "", ""
+        return Failure("email_refused", type(error).__name__)
+    return None

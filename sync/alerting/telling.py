@@ -12,7 +12,7 @@ from connections import leases
 from sync.alerting.choosing import Choice, choose, may_tell
 from sync.alerting.episodes import keep_up
 from sync.alerting.messages import message_of, test_message
-from sync.alerting.sending import Place, send
+from sync.alerting.sending import Failure, Place, attempt, send
 from sync.models import AlertChannel, AlertChannelState, AlertNotice, Finding, NoticeKind
 
 LEASE_KEY = "alerts"
@@ -48,9 +48,9 @@ def _tell(channel: AlertChannel, now: datetime) -> bool:
     if not choice:
         return False
     with translation.override(channel.language):
-        code, detail = send(Place.of(channel), message_of(choice, now), now=now)
-    if code:
-        _put_off(state, code, detail, now)
+        failure = attempt(Place.of(channel), message_of(choice, now), now=now)
+    if failure:
+        _put_off(state, failure, now)
         return False
     _record(channel, state, choice, now)
     return True
@@ -73,8 +73,10 @@ def _record(channel: AlertChannel, state: AlertChannelState, choice: Choice, now
     state.save()
 
 
-def _put_off(state: AlertChannelState, code: str, detail: str, now: datetime) -> None:
-    pause = timedelta(minutes=2 ** min(state.failures, 6))
-    state.next_try_at, state.failures = now + min(pause, LONGEST_PAUSE), state.failures + 1
-    state.error_code, state.error_detail = code, detail[:300]
+def _put_off(state: AlertChannelState, failure: Failure, now: datetime) -> None:
+    """Longer each time, or as long as the channel asks; an hour at most, or alerts would fall silent."""
+    own = now + timedelta(minutes=2 ** min(state.failures, 6))
+    at = max(own, failure.retry_at or own)
+    state.next_try_at, state.failures = min(at, now + LONGEST_PAUSE), state.failures + 1
+    state.error_code, state.error_detail = failure.code, failure.detail[:300]
     state.save()

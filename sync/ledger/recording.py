@@ -109,8 +109,6 @@ def _after_try(tried: Tried, now: datetime) -> RetryItem:
         item.refusals += 1
     if item.refusals >= MAX_REFUSALS:
         item.status, item.next_retry_at = Status.FAILED, None
-    elif outcome.verdict is Verdict.WAIT and outcome.retry_at is not None:
-        item.next_retry_at = outcome.retry_at
     else:
         item.next_retry_at = next_retry_at(item.attempts, now, retry_at=outcome.retry_at)
     return item

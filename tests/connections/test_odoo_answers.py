@@ -174,7 +174,7 @@ def test_every_other_recorded_answer_is_a_result(path):
         (308, {"Location": "https://[bad"}, (Contract, "odoo_redirect")),
         (401, {}, (Access, "odoo_forbidden")),
         (402, {}, (Access, "odoo_forbidden")),
-        (403, {}, (Access, "odoo_forbidden")),
+        (403, {}, (Temporary, "odoo_web_page")),
         (405, {}, (Contract, "odoo_not_odoo")),
         (408, {}, SERVER_ERROR),
         (413, {}, BAD_CALL),
@@ -195,6 +195,106 @@ def test_a_status_from_something_in_front_of_odoo(judge_, status, headers, expec
     assert "secret" not in str(caught.value)
 
 
+JUST_A_MOMENT = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>x</body></html>"
+HTML = {"Content-Type": "text/html; charset=UTF-8"}
+PAGES = {
+    "a check for browsers": (403, JUST_A_MOMENT, HTML),
+    "without a type": (403, JUST_A_MOMENT, {}),
+    "with a mark": (403, b"\xef\xbb\xbf" + JUST_A_MOMENT, {}),
+    "after blanks": (403, b"\r\n\t " + JUST_A_MOMENT, {}),
+    "by its type alone": (403, b"Closed for maintenance", {"Content-Type": "Text/HTML"}),
+    "XHTML": (403, b"<?xml version='1.0'?><html/>", {"Content-Type": "application/xhtml+xml"}),
+    "with nothing in it": (403, b"", HTML),
+    "a firewall": (406, b"<html><title>Not Acceptable!</title>", HTML),
+    "a puzzle": (405, b"<html><title>Human Verification</title>", {**HTML, "x-amzn-waf-action": "captcha"}),
+    "a check in the background": (202, b"<html>", {**HTML, "X-Amzn-Waf-Action": "challenge"}),
+    "another check": (401, b"<html>", {**HTML, "CF-Mitigated": "challenge"}),
+}
+
+
+@pytest.mark.parametrize("judge_", [answers.rpc_result, answers.json2_result, answers.page_result])
+@pytest.mark.parametrize(
+    ("status", "body", "headers"), [pytest.param(*p, id=name) for name, p in PAGES.items()]
+)
+def test_a_page_in_front_of_odoo_is_no_fault_for_a_person(judge_, status, body, headers):
+    with pytest.raises(Temporary) as caught:
+        judge_(answer(status, body, **headers, **{"Retry-After": "90"}), NOW)
+
+    error = caught.value
+    assert (error.code, error.status, error.retry_at) == (
+        "odoo_web_page",
+        status,
+        NOW + timedelta(seconds=90),
+    )
+    assert error.detail.startswith(f"HTTP {status}, a web page")
+
+
+FAULTS = {
+    "JSON-2 refuses the key": (
+        401,
+        b'{"name": "werkzeug.exceptions.Unauthorized", "message": "Invalid apikey"}',
+        (Access, "odoo_access_denied"),
+    ),
+    "JSON-2 refuses the model": (
+        403,
+        b'{"name": "odoo.exceptions.AccessError", "message": "no"}',
+        (Access, "odoo_no_rights"),
+    ),
+    "JSON-2 refuses with a mark before it": (
+        403,
+        b'\xef\xbb\xbf{"name": "odoo.exceptions.AccessError", "message": "no"}',
+        (Access, "odoo_no_rights"),
+    ),
+    "another user's session": (
+        403,
+        b'{"name": "werkzeug.exceptions.Forbidden", "message": "Session user does not match"}',
+        (Access, "odoo_forbidden"),
+    ),
+    "a filter that writes no page": (403, b"error code: 1020", (Access, "odoo_forbidden")),
+    "a filter that writes JSON": (403, b'{"message": "Forbidden"}', (Access, "odoo_forbidden")),
+    "a password page": (401, b"<html><title>401</title>", (Access, "odoo_forbidden")),
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"), [pytest.param(*f, id=name) for name, f in FAULTS.items()]
+)
+def test_what_odoo_or_a_filter_refuses_stays_a_fault_of_access(status, body, expected):
+    with pytest.raises(RemoteError) as caught:
+        answers.json2_result(answer(status, body), NOW)
+
+    assert (type(caught.value), caught.value.code) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (JUST_A_MOMENT, "HTTP 403, a web page: Just a moment..."),
+        ("<title lang=ru>Закрыто</title>".encode("cp1251"), "HTTP 403, a web page: Закрыто"),
+        (b"<TITLE>\n  Caf&eacute;&#10; &amp; bar </TITLE>", "HTTP 403, a web page: Caf\u00e9 & bar"),
+        (b"<title>" + b"x" * 500, "HTTP 403, a web page: " + "x" * 80),
+        (b"<title>\x1b[2J\xe2\x80\xae\x00bell\x07</title>", None),
+        (b"<title></title>", "HTTP 403, a web page"),
+        (b"<html>" + b" " * 5000 + b"<title>far</title>", "HTTP 403, a web page"),
+        (b"<title " * 50_000, "HTTP 403, a web page"),
+    ],
+)
+def test_the_title_of_a_page_tells_who_answered(body, detail):
+    kind = {"Content-Type": "text/html; charset=windows-1251"} if b"ru" in body else HTML
+    with pytest.raises(Temporary) as caught:
+        answers.rpc_result(answer(403, body, **kind), NOW)
+
+    assert caught.value.detail.isprintable()
+    assert detail is None or caught.value.detail == detail
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_maintenance_page_says_so_beside_odoo_being_down(status):
+    error = answers.status_error(answer(status, b"<html><title>Back soon</title>"), NOW)
+
+    assert (error.code, error.detail) == ("odoo_unavailable", f"HTTP {status}, a web page: Back soon")
+
+
 @pytest.mark.parametrize("judge_", [answers.rpc_result, answers.json2_result])
 @pytest.mark.parametrize("status", [429, 503])
 def test_when_a_server_wants_to_be_asked_again(judge_, status):
@@ -207,7 +307,16 @@ def test_when_a_server_wants_to_be_asked_again(judge_, status):
         assert caught.value.retry_at == NOW + timedelta(seconds=7)
 
 
+def test_a_mark_before_json_is_no_part_of_it():
+    assert answers.rpc_result(answer(200, b'\xef\xbb\xbf{"result": [7]}'), NOW) == [7]
+    assert answers.json2_result(answer(200, b"\xef\xbb\xbf[7]"), NOW) == [7]
+    assert answers.page_result(answer(200, b'\xef\xbb\xbf{"version": "19.0"}'), NOW) == {"version": "19.0"}
+
+
 GARBAGE = [
+    (b"\xef\xbb\xbf", "odoo_broken_answer"),
+    (b"\xef\xbb\xbf\xef\xbb\xbf[]", "odoo_broken_answer"),
+    (b"\xef\xbb\xbf<html>", "odoo_not_odoo"),
     (b"", "odoo_broken_answer"),
     (b"null", "odoo_broken_answer"),
     (b"[]", "odoo_broken_answer"),

@@ -96,3 +96,58 @@ def test_without_a_key_nothing_is_asked_of_json2(server, mock):
 
     assert failure(client.refresh) == (Access, "odoo_access_denied")
     assert len(mock.calls) == 1
+
+
+# --- A page in front of Odoo
+
+PAGE = {"status": 403, "body": "<title>Just a moment...</title>", "content_type": "text/html"}
+FIELDS = {"name": {"type": "char"}}
+
+
+def test_a_path_that_a_page_closes_leaves_the_other_one(server, mock):
+    client = server(PAGE)
+    mock.get(f"{URL}/web/version", json={"version": "19.0"})
+    mock.post(f"{URL}/json/2/sale.order/fields_get", json=FIELDS)
+
+    assert client.refresh().protocol == "json2"
+
+
+def test_a_page_before_json2_leaves_jsonrpc(server):
+    client = server({"json": VERSION}, {"json": {"result": 7}}, {"json": {"result": FIELDS}}, json2=PAGE)
+
+    assert (client.refresh().protocol, client.server.uid) == ("jsonrpc", 7)
+
+
+@pytest.mark.parametrize("version", [PAGE, {"status": 404, "body": NOT_FOUND}], ids=["page", "not found"])
+def test_a_page_everywhere_is_temporary(server, mock, version):
+    client = server(PAGE)
+    mock.get(f"{URL}/web/version", **version)
+
+    assert failure(client.refresh) == (Temporary, "odoo_web_page")
+
+
+def test_an_address_without_odoo_stays_one_whatever_else_shows_a_page(server, mock):
+    client = server({"status": 404, "body": NOT_FOUND})
+    mock.get(f"{URL}/web/version", **PAGE)
+
+    assert failure(client.refresh) == (Contract, "odoo_not_odoo")
+
+
+@pytest.mark.parametrize(
+    ("json2", "expected"),
+    [
+        (PAGE, (Temporary, "odoo_web_page")),
+        ({"status": 401, "json": REFUSED}, (Access, "odoo_access_denied")),
+        ({"status": 404, "body": NOT_FOUND}, (Temporary, "odoo_database_down")),
+    ],
+)
+def test_a_page_before_jsonrpc_does_not_hide_what_json2_said(server, mock, json2, expected):
+    client = server({"json": VERSION}, PAGE, json2=json2)
+
+    assert failure(client.refresh) == expected
+
+
+def test_the_users_trouble_on_jsonrpc_is_told(server):
+    client = server({"json": VERSION}, {"status": 503, "body": "down"}, json2=PAGE)
+
+    assert failure(client.refresh) == (Temporary, "odoo_unavailable")

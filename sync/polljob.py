@@ -14,7 +14,7 @@ from connections.models import Connection, Start
 from connections.odoo import account
 from connections.odoo.client import OdooClient, connect
 from connections.odoo.server import Server
-from sync import circuit, database_identity, newest, windows
+from sync import circuit, database_identity, newest, sides, windows
 from sync.database_identity import Births, Identity, Recognition, Verdict
 from sync.deciding import Known, News, news
 from sync.ledger import Found, Key

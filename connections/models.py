@@ -67,6 +67,17 @@ class Connection(models.Model):
         help_text=_("Odoo's number of one company. Empty: all."),
     )
     protocol = models.CharField(_("protocol"), max_length=10, choices=Protocol.choices, default=Protocol.AUTO)
+    language = models.CharField(
+        _("language of names"),
+        max_length=16,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            "Odoo's code of an installed language, such as es_MX: products, units, states and countries are "
+            "sent in it. Empty: as they were first written in Odoo."
+        ),
+    )
 
     webhook_url = models.CharField(_("webhook address"), max_length=500)
     webhook_secret = EncryptedTextField(_("webhook secret"))
@@ -155,10 +166,19 @@ class Connection(models.Model):
 
     @property
     def identity(self) -> str:
-        """Changes when what we learnt about the server may no longer hold: address, database, user, key."""
+        """Changes when what we learnt about the server may no longer hold.
+
+        That is with address, database, user and key, and with the language in which names are kept.
+        """
         key = str.__str__(self.api_key)  # of one that cannot be read the token: another than before
-        text = "\n".join([self.odoo_url, self.database, self.username, key, self.protocol])
+        parts = [self.odoo_url, self.database, self.username, key, self.protocol]
+        text = "\n".join([*parts, self.language] if self.language else parts)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def orders_told(self, since: datetime) -> int:
+        """How many open orders, written since then, the receiver knows."""
+        told = self.seen_orders.filter(announced="confirmed", write_date__gte=since)
+        return told.exclude(state="cancel").count()
 
     def wants(self, event: str) -> bool:
         return event in self.events

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -56,11 +57,16 @@ def dump(connections: Iterable[Connection], key: Fernet | None = None) -> str:
     )
 
 
-def check(text: str, key: Fernet | None = None) -> list[Ported]:
-    """What `save` would do with this text. Raises Unportable with every sentence that stands against it."""
+def check(
+    text: str, key: Fernet | None = None, *, answers: Mapping[str, str] = MappingProxyType({})
+) -> list[Ported]:
+    """What `save` would do with this text. Raises Unportable with every sentence that stands against it.
+
+    `answers` are for the questions that the form of a connection may ask.
+    """
     ported, problems = [], []
     for row in _rows(text):
-        form, what = _form(row, key)
+        form, what = _form(row, key, answers)
         if form.is_valid():
             ported.append(Ported(form, what))
         else:
@@ -122,7 +128,9 @@ def _require_different(rows: list[dict[str, Any]]) -> None:
         raise Unportable(_("Two of the connections have one name or one external_id."))
 
 
-def _form(row: Mapping[str, Any], key: Fernet | None) -> tuple[ConnectionForm, str]:
+def _form(
+    row: Mapping[str, Any], key: Fernet | None, answers: Mapping[str, str]
+) -> tuple[ConnectionForm, str]:
     there = Connection.objects.filter(external_id=str(row.get("external_id"))).first()
     values = {name: "" if value is None else value for name, value in row.items() if name != "secrets"}
     if values.get("start_at"):
@@ -130,7 +138,7 @@ def _form(row: Mapping[str, Any], key: Fernet | None) -> tuple[ConnectionForm, s
     secrets = _secrets(row, key)
     if there is not None:
         secrets = {name: text for name, text in secrets.items() if text != str.__str__(getattr(there, name))}
-    form = filled(there, values | secrets)
+    form = filled(there, values | secrets | dict(answers))
     if there is None:
         return form, "new"
     differs = secrets or any(row[name] != _plain(getattr(there, name)) for name in row if name in FIELDS)

@@ -20,6 +20,7 @@ from unfold.decorators import action
 
 from connections.forms import SECRETS
 from connections.models import Circuit, Connection, Side
+from sync import languages
 from sync.admin import connection_history
 from sync.admin.acts import acts
 from sync.admin.check_acts import RECONCILE
@@ -46,11 +47,11 @@ from sync.admin.unsafe import unsafe_choices
 from sync.admin.waking import wake
 from sync.models import DeliveryAttempt, RetryItem, SeenOrder, SentOrder, SyncLog
 
-ODOO_FIELDS = {"odoo_url", "database", "username", "api_key", "company_id", "protocol"}
+ODOO_FIELDS = {"odoo_url", "database", "username", "api_key", "company_id", "protocol", "language"}
 WEBHOOK_FIELDS = {"webhook_url", "webhook_secret", "send_secret_header"}
 
 
-NEVER_COPIED = {"name", "external_id", "overlap_hours", *SECRETS}
+NEVER_COPIED = {"name", "external_id", "overlap_hours", "language_change", *SECRETS}
 
 
 def _copied(fields: list[str]) -> list[str]:
@@ -79,7 +80,20 @@ class ConnectionAdmin(DeskAdmin):
     change_form_outer_before_template = "admin/desk/connection_health.html"
     fieldsets = [
         (gettext_lazy("Shop"), {"fields": ["name", "external_id", "enabled"]}),
-        ("Odoo", {"fields": ["odoo_url", "database", "username", "api_key", "company_id"]}),
+        (
+            "Odoo",
+            {
+                "fields": [
+                    "odoo_url",
+                    "database",
+                    "username",
+                    "api_key",
+                    "company_id",
+                    "language",
+                    "language_change",
+                ]
+            },
+        ),
         (
             gettext_lazy("Receiver"),
             {"fields": ["webhook_url", "webhook_secret", "overlap_hours", "send_secret_header", "events"]},
@@ -144,9 +158,9 @@ class ConnectionAdmin(DeskAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> Any:
         """Who may only look does not even get the stars of a secret; a new connection has no old one."""
-        left_out = ["overlap_hours"] if obj is None else []
+        left_out = ["overlap_hours", "language_change"] if obj is None else []
         if obj is not None and not self.has_change_permission(request, obj):
-            left_out = ["overlap_hours", *SECRETS]
+            left_out = ["overlap_hours", "language_change", *SECRETS]
         return [
             (name, options | {"fields": [field for field in options["fields"] if field not in left_out]})
             for name, options in self.fieldsets
@@ -183,7 +197,8 @@ class ConnectionAdmin(DeskAdmin):
     def save_model(self, request: HttpRequest, obj: Connection, form: Any, change: bool) -> None:
         """What was repaired is tried at once: a poll comes next, a side that was changed starts afresh."""
         both_until = form.retire_old_secret(by=request.user.get_username(), now=timezone.now())
-        super().save_model(request, obj, form, change)
+        with languages.saving([form], timezone.now()):
+            super().save_model(request, obj, form, change)
         if both_until:
             messages.info(request, signs_until(both_until))
         changed = set(form.changed_data)

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser, OutputWrapp
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from connections.forms import SECRETS, ConnectionForm, filled
+from connections.forms import KEEP, SECRETS, SEND, ConnectionForm, filled
 from connections.models import Connection, Protocol, Start
 from sync.management.asking import ask, ask_secret, is_terminal, secret_from_input
 
@@ -35,6 +35,11 @@ FLAGS: dict[str, tuple[str, str, Any]] = {
         gettext_lazy("the same for a shop without orders; '' for no such thing"),
     ),
     "company_id": ("--company", "ID", gettext_lazy("Odoo's number of one company; '' for all")),
+    "language": (
+        "--language",
+        "CODE",
+        gettext_lazy("Odoo's code of the language of names, such as es_MX; '' for none (default)"),
+    ),
     "events": (
         "--events",
         "LIST",
@@ -68,6 +73,25 @@ def add_flags(parser: CommandParser) -> None:
         "--disabled", dest="enabled", action="store_false", default=None, help=_("do not poll")
     )
     switch.add_argument("--enabled", dest="enabled", action="store_true", default=None, help=_("poll"))
+
+
+def add_language_change(parser: CommandParser) -> None:
+    """What becomes of orders that the receiver has in the former language."""
+    change = parser.add_mutually_exclusive_group()
+    change.add_argument(
+        "--send-again",
+        dest="language_change",
+        action="store_const",
+        const=SEND,
+        help=_("send open orders again in the new language"),
+    )
+    change.add_argument(
+        "--without-sending",
+        dest="language_change",
+        action="store_const",
+        const=KEEP,
+        help=_("leave open orders in the former language until they change in Odoo"),
+    )
 
 
 def values_of(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,19 +135,26 @@ def filled_in(values: dict[str, Any], out: OutputWrapper) -> ConnectionForm:
 
 
 def refilled(connection: Connection, values: dict[str, Any], out: OutputWrapper) -> ConnectionForm:
-    """The valid form of a stored connection. A person is asked for a secret that a new address needs.
+    """The valid form of a stored connection. A person is asked for a secret that a new address needs, and for
+    a word on orders in the former language.
 
     Raises CommandError with every sentence of the form where nobody can answer.
     """
     form = filled(connection, values)
     while not form.is_valid():
-        if not is_terminal() or set(form.errors) - set(SECRETS):
+        if not is_terminal() or set(form.errors) - {*SECRETS, "language_change"}:
             raise CommandError(problems(form))
         for field, sentences in form.errors.items():
             out.write("\n".join(map(str, sentences)))
-            values[field] = ask_secret(_label(field))
+            values[field] = _answered(field)
         form = filled(connection, values)
     return form
+
+
+def _answered(field: str) -> str:
+    if field != "language_change":
+        return ask_secret(_label(field))
+    return ask(_("Send them again, or keep them? (%(send)s/%(keep)s)") % {"send": SEND, "keep": KEEP})
 
 
 def problems(form: ConnectionForm) -> str:
@@ -137,6 +168,8 @@ def problems(form: ConnectionForm) -> str:
 def _flag(field: str) -> str:
     if field == "overlap_hours":
         return "--overlap-hours: "
+    if field == "language_change":
+        return "--send-again, --without-sending: "
     known = FLAGS.get("start" if field == "start_at" else field)
     return f"{known[0]}: " if known else ""
 

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.forms import new_secret
+from sync import languages
 from sync.management.asking import operator
 from sync.management.choosing import add_connection, connection_called
-from sync.management.filling import add_flags, refilled, values_of
+from sync.management.filling import add_flags, add_language_change, refilled, values_of
 from sync.management.showing import cell
 from sync.management.teaching import TeachingCommand
 from sync.models import PollState
@@ -33,6 +34,10 @@ class Command(TeachingCommand):
             "editconnection 1 --url https://new.example.com --api-key -",
             gettext_lazy("another address wants its key typed again"),
         ),
+        (
+            "editconnection 1 --language es_MX --without-sending",
+            gettext_lazy("names in another language; what the receiver has stays as it is"),
+        ),
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -43,6 +48,7 @@ class Command(TeachingCommand):
             metavar="N",
             help=_("how long the old webhook secret signs beside a new one; 0 ends it at once"),
         )
+        add_language_change(parser)
         parser.add_argument(
             "--new-webhook-secret", action="store_true", help=_("generate a webhook secret and show it once")
         )
@@ -58,8 +64,10 @@ class Command(TeachingCommand):
             raise CommandError(
                 _("Say what to change, such as --interval 30. See: manage.py editconnection --help")
             )
+        if options["language_change"]:
+            values["language_change"] = options["language_change"]
         form = refilled(connection, values, self.stdout)
-        with transaction.atomic():
+        with transaction.atomic(), languages.saving([form], timezone.now()):
             both_until = form.retire_old_secret(by=operator(), now=timezone.now())
             form.save()
         PollState.objects.filter(connection=connection).wake(timezone.now())

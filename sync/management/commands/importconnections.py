@@ -12,8 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from connections.porting import Ported, Unportable, check, ring, save
+from sync import languages
 from sync.management.asking import operator
 from sync.management.commands.exportconnections import key_from
+from sync.management.filling import add_language_change
 from sync.management.showing import show
 from sync.management.teaching import TeachingCommand
 from sync.models import PollState
@@ -40,6 +42,7 @@ class Command(TeachingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help=_("the YAML; - reads standard input"))
         parser.add_argument("--key", metavar="KEY", help=_("decrypts its secrets; - reads it from input"))
+        add_language_change(parser)
         parser.add_argument("--dry-run", action="store_true", help=_("only say what would be done"))
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,11 +50,12 @@ class Command(TeachingCommand):
         try:
             text = _text(options["file"])
             key = ring(key_from(options["key"])) if options["key"] else None
-            ported = check(text, key)
+            ported = check(text, key, answers={"language_change": options["language_change"] or ""})
         except Unportable as error:
             raise CommandError(str(error)) from None
         if not options["dry_run"]:
-            saved = save(ported, by=operator(), now=now)
+            with languages.saving([each.form for each in ported], now):
+                saved = save(ported, by=operator(), now=now)
             PollState.objects.filter(connection__in=saved).wake(now)
         rows = [{"name": each.name, "what": WORDS[each.what]} for each in ported]
         show(self.stdout, rows, TITLES, empty=_("There is no connection in it."))

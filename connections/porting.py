@@ -19,6 +19,7 @@ from connections.forms import SECRETS, ConnectionForm, filled
 from connections.models import Connection
 
 FORMAT = 1
+MOST_CHARACTERS = 100
 FIELDS = [
     field.name
     for field in Connection._meta.concrete_fields
@@ -67,6 +68,8 @@ def check(
     ported, problems = [], []
     for row in _rows(text):
         form, what = _form(row, key, answers)
+        if form.is_valid() and "ids_database" in row:
+            _take_ids(form, row["ids_database"])
         if form.is_valid():
             ported.append(Ported(form, what))
         else:
@@ -94,6 +97,8 @@ def save(ported: Iterable[Ported], *, by: str, now: datetime) -> list[Connection
 
 def _row(connection: Connection, key: Fernet | None) -> dict[str, Any]:
     row = {name: _plain(getattr(connection, name)) for name in FIELDS}
+    if connection.database_in_ids == connection.database:
+        del row["ids_database"]  # whoever copies these lines for another database gets its own
     if key is not None:
         secrets = {name: reveal(getattr(connection, name)).encode() for name in SECRETS}
         row["secrets"] = {name: key.encrypt(secret).decode() for name, secret in secrets.items()}
@@ -143,6 +148,16 @@ def _form(
         return form, "new"
     differs = secrets or any(row[name] != _plain(getattr(there, name)) for name in row if name in FIELDS)
     return form, "changed" if differs else "same"
+
+
+def _take_ids(form: ConnectionForm, name: Any) -> None:
+    """Ids go on as they were where the file comes from, unless this installation has begun with others."""
+    connection, text = form.instance, str(name)
+    if connection.pk is None or not connection.has_begun:
+        connection.ids_database = text[:MOST_CHARACTERS]
+    elif text != connection.database_in_ids:
+        sentence = _("its orders are known by ids with “%s” in them, which cannot be changed any more.")
+        form.add_error(None, sentence % connection.database_in_ids)
 
 
 def _moment(text: Any) -> Any:

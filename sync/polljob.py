@@ -301,6 +301,10 @@ def save_beginnings(jobs: Sequence[Job]) -> None:
         PollState.objects.filter(connection=job.connection).update(
             started_at=job.beginning.started_at, page_from=job.since, start_ids=job.beginning.ids
         )
+        # From here on ids keep this name: whoever renamed the database meanwhile did so after its first run.
+        in_ids = job.connection.database_in_ids
+        others = Connection.objects.filter(pk=job.connection.pk).exclude(ids_database=in_ids)
+        others.update(ids_database=in_ids)
 
 
 def save_jobs(jobs: Sequence[Job]) -> None:

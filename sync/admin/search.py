@@ -86,7 +86,7 @@ def orders(question: str) -> list[SeenOrder]:
 
 
 def connections(question: str) -> QuerySet[Any]:
-    fields = ("name", "external_id", "database", "odoo_url")
+    fields = ("name", "external_id", "database", "ids_database", "odoo_url")
     wanted = Q()
     for name in fields:
         wanted |= Q(**{f"{name}__icontains": question})
@@ -107,7 +107,8 @@ def _by_id(question: str) -> list[SeenOrder]:
                     SeenOrder.objects.filter(connection=key["connection"], order_id=key["order_id"])
                 )
     if parts := EXTERNAL_ID.match(question):
-        return _newest(SeenOrder.objects.filter(connection__database=parts[1], order_id=int(parts[2])))
+        shops = Connection.objects.with_ids_of(parts[1]).values("pk")
+        return _newest(SeenOrder.objects.filter(connection__in=shops, order_id=int(parts[2])))
     return []
 
 

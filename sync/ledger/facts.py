@@ -68,7 +68,7 @@ class Found:
         replay: bool = False,
         taken_over: TakenOver = TakenOver.NOTHING,
     ) -> Found:
-        content = payload.content(order, database=connection.database)
+        content = payload.content(order, database=connection.database_in_ids)
         return cls(
             connection=connection,
             order_id=order.order_id,

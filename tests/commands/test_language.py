@@ -42,7 +42,7 @@ def test_a_new_connection(run, nobody):
 
 
 def test_where_nobody_answers_it_says_how_many_and_how_to_go_on(run, nobody, spoken):
-    printed = run("editconnection", "1", "--language", "es_MX")
+    printed = run("editconnection", "Shop Madrid", "--language", "es_MX")
     assert printed.code == 1 and "1 open order of the last 7 days is sent again" in printed.error
     assert "--send-again, --without-sending: " in printed.error
     assert stored() == ("", "h" * 64)
@@ -50,7 +50,7 @@ def test_where_nobody_answers_it_says_how_many_and_how_to_go_on(run, nobody, spo
 
 @pytest.mark.parametrize(("flag", "known_by"), [("--send-again", "h" * 64), ("--without-sending", BY_STAMP)])
 def test_with_a_word(run, nobody, spoken, flag, known_by):
-    assert "is changed" in run("editconnection", "1", "--language", "es_MX", flag).out
+    assert "is changed" in run("editconnection", "Shop Madrid", "--language", "es_MX", flag).out
     assert stored() == ("es_MX", known_by)
     assert PollState.objects.get().deep_check_at == NOON
 
@@ -61,19 +61,19 @@ def test_with_a_word(run, nobody, spoken, flag, known_by):
 )
 def test_a_person_is_asked(run, person, spoken, answers, kept):
     asked = person(*answers)
-    printed = run("editconnection", "1", "--language", "es_MX")
+    printed = run("editconnection", "Shop Madrid", "--language", "es_MX")
     assert "1 open order" in printed.out and "send/keep" in asked[0]
     assert stored() == kept
 
 
 def test_both_at_once_are_a_mistake(run, spoken):
-    printed = run("editconnection", "1", "--language", "es_MX", "--send-again", "--without-sending")
+    printed = run("editconnection", "Shop Madrid", "--language", "es_MX", "--send-again", "--without-sending")
     assert printed.code == 1 and "not allowed with" in printed.error
 
 
 def test_a_word_alone_changes_nothing(run, nobody, spoken):
-    assert "Say what to change" in run("editconnection", "1", "--without-sending").error
-    run("editconnection", "1", "--name", "Renamed", "--without-sending")
+    assert "Say what to change" in run("editconnection", "Shop Madrid", "--without-sending").error
+    run("editconnection", "Shop Madrid", "--name", "Renamed", "--without-sending")
     assert stored() == ("", "h" * 64)
 
 

@@ -35,6 +35,7 @@ CAUSES = (
     "odoo_key_expires_soon",
     "odoo_own_documents_only",
     "odoo_clock_skew",
+    "same_source_twice",
     "reconciliation_found",
     "reconciliation_repaired",
     "reconciliation_failed",

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from unfold.decorators import action
 
+from connections import same_source
 from connections.forms import SECRETS
 from connections.models import Circuit, Connection, Side
 from sync import languages
@@ -210,7 +211,7 @@ class ConnectionAdmin(DeskAdmin):
         Circuit.objects.filter(connection=obj, side__in=sides).reset()
         wake([obj.pk], timezone.now())
         if changed:
-            for sentence in unsafe_choices(obj):
+            for sentence in filter(None, [*unsafe_choices(obj), same_source.warning(obj)]):
                 messages.warning(request, sentence)
         if form.generated_secret:
             # The one exception to "secrets are never shown": the receiver's owner has to be told.

@@ -72,7 +72,7 @@ class OrdersAdmin(OfConnectionAdmin):
         )
 
     @column(_("Odoo id"))
-    def odoo_id(self, row: Any) -> str:
+    def id_in_odoo(self, row: Any) -> str:
         """Tells orders of one name apart."""
         return str(row.order_id)
 

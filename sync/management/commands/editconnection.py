@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from connections import same_source
 from connections.forms import new_secret
 from sync import languages
 from sync.management.asking import operator
@@ -76,4 +77,6 @@ class Command(TeachingCommand):
             self.stdout.write(values["webhook_secret"])
         if both_until:
             self.stdout.write(_("The old webhook secret signs beside it until %s.") % cell(both_until))
+        if doubled := same_source.warning(connection):
+            self.stderr.write(doubled)
         self.stdout.write(_("“%s” is changed.") % connection.name)

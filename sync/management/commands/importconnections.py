@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from connections import same_source
 from connections.porting import Ported, Unportable, check, ring, save
 from sync import languages
 from sync.management.asking import operator
@@ -57,6 +58,8 @@ class Command(TeachingCommand):
             with languages.saving([each.form for each in ported], now):
                 saved = save(ported, by=operator(), now=now)
             PollState.objects.filter(connection__in=saved).wake(now)
+            for doubled in filter(None, map(same_source.warning, saved)):
+                self.stderr.write(doubled)
         rows = [{"name": each.name, "what": WORDS[each.what]} for each in ported]
         show(self.stdout, rows, TITLES, empty=_("There is no connection in it."))
         for line in _new_secrets(ported) if not options["dry_run"] else []:

@@ -13,7 +13,8 @@ from connections.odoo.line import UTC_CONTEXT, Line
 from connections.odoo.probe import PROTOCOLS, database_error, probe, read_version
 from connections.odoo.server import Server, Target, Wanted, identity_of
 
-UNKNOWN_MODEL = ("odoo_refused_call", "odoo_unknown_method")  # how an unknown model shows
+REFUSED = "odoo_refused_call"
+UNKNOWN_MODEL = (REFUSED, "odoo_unknown_method")  # how an unknown model shows
 PROBED_JUST_NOW = timedelta(minutes=10)
 SOURCE_LANGUAGE = "en_US"  # what terms are written in first; every server takes it, installed or not
 LISTED_LANGUAGES = 10
@@ -127,7 +128,12 @@ class OdooClient:
         offset: int = 0,
     ) -> list[dict[str, Any]]:
         extra = _given(order=order, limit=limit, offset=offset, context=self._reading)
-        return records(self.call(model, "search_read", domain=domain, fields=list(fields), **extra))
+        try:
+            return records(self.call(model, "search_read", domain=domain, fields=list(fields), **extra))
+        except Contract as error:
+            if error.code == REFUSED:  # a list of orders holds no names: only then is it worth a question
+                self._require_language()
+            raise
 
     def read(self, model: str, *, ids: Sequence[int], fields: Iterable[str]) -> list[dict[str, Any]]:
         """Archived records too; those that do not exist are left out."""

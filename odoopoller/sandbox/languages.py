@@ -8,15 +8,6 @@ from odoopoller.sandbox.world import Row, World
 
 SOURCE = "en_US"
 REFUSES_SINCE = 18  # up to 17 a language that is not installed gives what was written first
-TRANSLATED = {
-    "product.attribute",
-    "product.attribute.value",
-    "product.product",
-    "product.template",
-    "product.template.attribute.value",
-    "res.country",
-    "uom.uom",
-}
 
 
 class Languages:
@@ -54,7 +45,7 @@ class _Translated(World):
 
     def _translated(self, model: str, row: Row) -> Row:
         languages, language = self._languages, self._language
-        if model in TRANSLATED and language not in languages.installed:
+        if language not in languages.installed:
             if languages.version >= REFUSES_SINCE:
                 raise user_error(f"Invalid language code: {language}")
             return row

@@ -51,7 +51,8 @@ class Sought:
 
     def keys(self, *, named: bool = False) -> tuple[str, list[Any]]:
         """SQL of connection and order, each once, and with `named` by each of its names; and its values."""
-        selects, values = [], []
+        selects: list[str] = []
+        values: list[Any] = []
         for model, column, wanted in self._columns:
             if not wanted:
                 continue

@@ -93,6 +93,37 @@ def test_one_that_is_not_installed_is_refused_before_anything_is_read_in_another
         )
 
 
+@pytest.mark.parametrize("version", [18, 19])
+def test_a_list_that_is_refused_says_why(speaking, version):
+    place = speaking(version, "fr_FR")
+    place.shop.sell()
+    with pytest.raises(Contract) as refused:
+        place.client().search_read("sale.order", domain=[], fields=["write_date"])
+    assert refused.value.code == "odoo_language_missing"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_list_that_is_answered_asks_nothing(speaking, version):
+    place = speaking(version, "es_MX")
+    client = place.client()
+    client.version()
+
+    def feed():
+        client.search_read("sale.order", domain=[], fields=["write_date"])
+
+    feed()
+    assert place.asked(feed) == ["sale.order.search_read"]
+
+
+def test_what_is_refused_for_another_reason_stays_so(speaking):
+    place = speaking(18, "es_MX")
+    error = {"name": "odoo.exceptions.UserError", "message": "not on Sundays"}
+    place.taught.lessons["sale.order.search_read"] = lambda sent: RemoteError(error)
+    with pytest.raises(Contract) as refused:
+        place.client().search_read("sale.order", domain=[], fields=["name"])
+    assert (refused.value.code, refused.value.detail) == ("odoo_refused_call", "UserError: not on Sundays")
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_it_is_asked_for_once(speaking, version):
     place = speaking(version, "es_MX")

@@ -202,6 +202,7 @@ def _about(takeover: Takeover, *, dry_run: bool) -> list[str]:
 
 def _doubled(takeover: Takeover) -> list[str]:
     """As it is stored now: a dry run stored nothing, and --enable is said last."""
-    pk = takeover.connection.pk if takeover.connection else None
-    stored = Connection.objects.without_secrets().filter(pk=pk)
+    if takeover.connection is None:
+        return []
+    stored = Connection.objects.without_secrets().filter(pk=takeover.connection.pk)
     return [sentence for connection in stored if (sentence := same_source.warning(connection))]

@@ -13,8 +13,9 @@ from cryptography.fernet import Fernet
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from connections.addresses import odoo_address, webhook_address
 from connections.fields import Secret
@@ -32,6 +33,7 @@ else:
 SECRETS = ("api_key", "webhook_secret")
 PLAIN = ("name", "database", "username")
 HEADER_SAFE = re.compile(r"[\x21-\x7e]*")
+LANGUAGE = re.compile(r"^([a-z]{2,3})(?:[_-]([a-z]{2}|[0-9]{3}))?(@[a-z]+)?$", re.IGNORECASE)
 
 CLEANERS: dict[str, Callable[[str], str]] = {"odoo_url": odoo_address, "webhook_url": webhook_address}
 # The address, the secret that is sent there, and what to say where only the address was typed.
@@ -52,9 +54,10 @@ ADDRESSES = {
     ),
 }
 
+UPDATED = "order.updated"
 EVENT_CHOICES = [
     ("order.confirmed", gettext_lazy("Order confirmed")),
-    ("order.updated", gettext_lazy("Order changed after it was confirmed")),
+    (UPDATED, gettext_lazy("Order changed after it was confirmed")),
     ("order.cancelled", gettext_lazy("Order cancelled")),
 ]
 
@@ -62,6 +65,12 @@ MALFORMED = "malformed"  # the code of an error: a webhook secret that needs the
 NOT_VERIFIED = gettext_lazy(
     "A receiver with a Standard Webhooks library cannot verify what is signed with it."
 )
+SEND, KEEP = "send", "keep"
+LANGUAGE_CHANGES = [
+    ("", "---------"),
+    (SEND, gettext_lazy("Send them again in the new language")),
+    (KEEP, gettext_lazy("Leave them as they are until they change in Odoo")),
+]
 
 INTERVAL_HELP = gettext_lazy("Write a number of seconds from 5 to 86400 (24 hours).")
 
@@ -105,6 +114,12 @@ class ConnectionForm(ConnectionModelForm):
             "known stays then. For another database add a connection of its own: its orders would be taken "
             "for those of this one."
         ),
+    )
+    language_change = forms.ChoiceField(
+        label=gettext_lazy("Orders that the receiver has in the former language"),
+        required=False,
+        choices=LANGUAGE_CHANGES,
+        help_text=gettext_lazy("Only when the language changes."),
     )
     events = forms.MultipleChoiceField(
         label=gettext_lazy("Wanted events"),
@@ -150,6 +165,7 @@ class ConnectionForm(ConnectionModelForm):
                 self.fields[name].validators.append(require_plain)
         self.generated_secret = ""
         self.moved: list[str] = []  # addresses that differ from the stored ones
+        self.language_changes = False  # of a connection that is there already
         if self.is_new:
             self.initial.setdefault("webhook_url", settings.DEFAULT_WEBHOOK_URL)
 
@@ -179,6 +195,14 @@ class ConnectionForm(ConnectionModelForm):
 
     def clean_odoo_url(self) -> str:
         return odoo_address(self.cleaned_data["odoo_url"])
+
+    def clean_language(self) -> str:
+        """As Odoo writes it: es-mx is es_MX."""
+        text: str = self.cleaned_data["language"]
+        parts = LANGUAGE.match(text)
+        if text and not parts:
+            raise ValidationError(_("Write Odoo's code of a language, such as es_MX, or nothing."))
+        return odoo_language(*parts.groups("")) if parts else ""
 
     def clean_webhook_url(self) -> str:
         return webhook_address(self.cleaned_data["webhook_url"])
@@ -223,6 +247,7 @@ class ConnectionForm(ConnectionModelForm):
             self.add_error("webhook_secret", ValidationError(sentence, code=MALFORMED))
         if values.get("answer_pointer") and values.get("answer_value") == "":
             self.add_error("answer_value", _("Say what has to stand there, such as true."))
+        self._want_word_on_language(values)
         if values.get("start") == Start.DATE and not values.get("start_at") and "start_at" not in self.errors:
             self.add_error("start_at", _("Say from which day and time on, or choose another first run."))
         if not encryption_works():
@@ -240,6 +265,11 @@ class ConnectionForm(ConnectionModelForm):
         """What is not standard about the webhook secret that was typed; "" for none and for a good one."""
         typed = self.cleaned_data.get("webhook_secret")
         return form_problem(typed) if typed else ""
+
+    @property
+    def keeps_language(self) -> bool:
+        """What the receiver has in the former language is not sent again."""
+        return self.language_changes and self.cleaned_data.get("language_change") == KEEP
 
     @property
     def overlap(self) -> timedelta:
@@ -293,8 +323,32 @@ class ConnectionForm(ConnectionModelForm):
             ),
         )
 
+    def _want_word_on_language(self, values: dict[str, Any]) -> None:
+        """What is called otherwise from now on is another version of every order: a person says so first."""
+        # Not from the instance: a form that was refused before has written into it.
+        stored = Connection.objects.filter(pk=self.instance.pk).values_list("language", flat=True).first()
+        self.language_changes = stored is not None and values.get("language", stored) != stored
+        answered = values.get("language_change") or "language_change" in self.errors
+        if not self.language_changes or answered or UPDATED not in values.get("events", []):
+            return
+        orders = self.instance.orders_told(timezone.now() - timedelta(days=settings.DEEP_CHECK_DAYS))
+        if orders:
+            sentence = ngettext(
+                "%(orders)s open order of the last %(days)s days is sent again if it is called otherwise in "
+                "the new language. Say whether to send it, or to leave it.",
+                "%(orders)s open orders of the last %(days)s days are sent again where they are called "
+                "otherwise in the new language. Say whether to send them, or to leave them.",
+                orders,
+            )
+            words = {"orders": orders, "days": settings.DEEP_CHECK_DAYS}
+            self.add_error("language_change", ValidationError(sentence % words, code="language"))
+
     def _others(self) -> Any:
         return Connection.objects.exclude(pk=self.instance.pk)
+
+
+def odoo_language(language: str, region: str, variant: str) -> str:
+    return language.lower() + (f"_{region.upper()}" if region else "") + variant
 
 
 def _is_moved(name: str, stored: str, values: Mapping[str, Any]) -> bool:

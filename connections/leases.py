@@ -80,6 +80,15 @@ def release_each(free_at: Mapping[str, datetime | None], token: str) -> None:
             Lease.objects.filter(key=key, token=token).update(until=at)
 
 
+def revoke(keys: Iterable[str]) -> None:
+    """Take leases from whoever holds them: what they have read cannot be written any more and is read again.
+
+    Waits for a write under way. For what must not be mixed with work that began before.
+    """
+    for key in sorted(set(keys)):
+        Lease.objects.filter(key=key).delete()
+
+
 def _pass_on(keys: Iterable[str], token: str, to: str, *, now: datetime, seconds: float) -> set[str]:
     """From one token to another, or to itself. Two that do it at once wait for each other in the database."""
     wanted = sorted(set(keys))

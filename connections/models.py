@@ -39,6 +39,10 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def enabled(self) -> ConnectionQuerySet:
         return self.filter(enabled=True)
 
+    def with_ids_of(self, database: str) -> ConnectionQuerySet:
+        """Those whose ids are made of this name of a database, whatever it is called today."""
+        return self.filter(Q(ids_database=database) | Q(ids_database="", database=database))
+
     def without_secrets(self) -> ConnectionQuerySet:
         """For lists: nothing is decrypted, and one unreadable row cannot break the page."""
         return self.defer("api_key", "webhook_secret")
@@ -67,6 +71,20 @@ class Connection(models.Model):
         help_text=_("Odoo's number of one company. Empty: all."),
     )
     protocol = models.CharField(_("protocol"), max_length=10, choices=Protocol.choices, default=Protocol.AUTO)
+    language = models.CharField(
+        _("language of names"),
+        max_length=16,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            "Odoo's code of an installed language, such as es_MX: products, units, states and countries are "
+            "sent in it. Empty: as they were first written in Odoo."
+        ),
+    )
+    ids_database = models.CharField(
+        _("database in ids"), max_length=100, blank=True, default="", db_default="", editable=False
+    )
 
     webhook_url = models.CharField(_("webhook address"), max_length=500)
     webhook_secret = EncryptedTextField(_("webhook secret"))
@@ -176,6 +194,38 @@ class Connection(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """With the database's name that ids are made of: today's until the first run, then that one."""
+        only = kwargs.get("update_fields")
+        if only is None or "database" in only:
+            self.settle_ids()
+            kwargs["update_fields"] = None if only is None else {*only, "ids_database"}
+        super().save(*args, **kwargs)
+
+    def settle_ids(self) -> None:
+        """Follow the name of the database until something was read of it."""
+        stored = Connection.objects.without_secrets().filter(pk=self.pk).first() if self.pk else None
+        has_begun = stored is not None and stored.has_begun
+        if not self.ids_database:
+            self.ids_database = stored.database_in_ids if stored and has_begun else self.database
+        elif stored and not has_begun and self.ids_database == stored.ids_database == stored.database:
+            self.ids_database = self.database
+
+    @property
+    def has_begun(self) -> bool:
+        """Its first run has begun, or a person or another poller sent an order before it."""
+        begun = Connection.objects.filter(pk=self.pk, poll_state__started_at__isnull=False)
+        return begun.exists() or self.seen_orders.exists()
+
+    def take_own_ids(self) -> None:
+        """For a connection that reads another database: its orders are nobody's yet. Save it after."""
+        self.ids_database = self.database
+
+    @property
+    def database_in_ids(self) -> str:
+        """The database's name in `external_id`, made-up SKUs and `odoo_db`: that of the first run."""
+        return self.ids_database or self.database
+
     @property
     def calls_per_second(self) -> float | None:
         """The limit in force towards Odoo; None is no limit."""
@@ -199,10 +249,19 @@ class Connection(models.Model):
 
     @property
     def identity(self) -> str:
-        """Changes when what we learnt about the server may no longer hold: address, database, user, key."""
+        """Changes when what we learnt about the server may no longer hold.
+
+        That is with address, database, user and key, and with the language in which names are kept.
+        """
         key = str.__str__(self.api_key)  # of one that cannot be read the token: another than before
-        text = "\n".join([self.odoo_url, self.database, self.username, key, self.protocol])
+        parts = [self.odoo_url, self.database, self.username, key, self.protocol]
+        text = "\n".join([*parts, self.language] if self.language else parts)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def orders_told(self, since: datetime) -> int:
+        """How many open orders, written since then, the receiver knows."""
+        told = self.seen_orders.filter(announced="confirmed", write_date__gte=since)
+        return told.exclude(state="cancel").count()
 
     def wants(self, event: str) -> bool:
         return event in self.events

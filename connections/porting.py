@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -21,6 +22,7 @@ from connections.plain import one_line
 
 FORMAT = 1
 LONGEST = 5_000_000  # characters: ten thousand connections with their secrets
+MOST_CHARACTERS = 100
 FIELDS = [
     field.name
     for field in Connection._meta.concrete_fields
@@ -70,11 +72,18 @@ def dump(connections: Iterable[Connection], key: Fernet | None = None) -> str:
     )
 
 
-def check(text: str, key: Fernet | None = None) -> list[Ported]:
-    """What `save` would do with this text. Raises Unportable with every sentence that stands against it."""
+def check(
+    text: str, key: Fernet | None = None, *, answers: Mapping[str, str] = MappingProxyType({})
+) -> list[Ported]:
+    """What `save` would do with this text. Raises Unportable with every sentence that stands against it.
+
+    `answers` are for the questions that the form of a connection may ask.
+    """
     ported, problems = [], []
     for row in _rows(text):
-        form, what = _form(row, key)
+        form, what = _form(row, key, answers)
+        if form.is_valid() and "ids_database" in row:
+            _take_ids(form, row["ids_database"])
         if form.is_valid():
             ported.append(Ported(form, what))
         else:
@@ -103,6 +112,8 @@ def save(ported: Iterable[Ported], *, by: str, now: datetime) -> list[Connection
 
 def _row(connection: Connection, key: Fernet | None) -> dict[str, Any]:
     row = {name: _plain(getattr(connection, name)) for name in FIELDS}
+    if connection.database_in_ids == connection.database:
+        del row["ids_database"]  # whoever copies these lines for another database gets its own
     if key is not None:
         secrets = {name: reveal(getattr(connection, name)).encode() for name in SECRETS}
         row["secrets"] = {name: key.encrypt(secret).decode() for name, secret in secrets.items()}
@@ -140,7 +151,9 @@ def _require_different(rows: list[dict[str, Any]]) -> None:
         raise Unportable(_("Two of the connections have one name or one external_id."))
 
 
-def _form(row: Mapping[str, Any], key: Fernet | None) -> tuple[ConnectionForm, str]:
+def _form(
+    row: Mapping[str, Any], key: Fernet | None, answers: Mapping[str, str]
+) -> tuple[ConnectionForm, str]:
     row = {**row, **_as_typed(row)}
     there = Connection.objects.filter(external_id=str(row.get("external_id"))).first()
     values = {name: "" if value is None else value for name, value in row.items() if name != "secrets"}
@@ -151,7 +164,7 @@ def _form(row: Mapping[str, Any], key: Fernet | None) -> tuple[ConnectionForm, s
         secrets = {name: text for name, text in secrets.items() if text != str.__str__(getattr(there, name))}
     # Nobody can be asked about what is in a file. A stored secret that moves is no mistake at a keyboard: a
     # sentence tells of it. Which database stands at a new address, the next poll looks.
-    form = filled(there, values | secrets | {"legacy_secret": True, "same_database": True})
+    form = filled(there, values | secrets | dict(answers) | {"legacy_secret": True, "same_database": True})
     if there is None:
         return form, "new"
     differs = secrets or any(row[name] != _plain(getattr(there, name)) for name in row if name in FIELDS)
@@ -162,6 +175,16 @@ def _as_typed(row: Mapping[str, Any]) -> dict[str, str]:
     """A required answer that YAML takes for true or 0 is what a person would have typed."""
     value = row.get("answer_value")
     return {"answer_value": orjson.dumps(value).decode()} if isinstance(value, bool | int | float) else {}
+
+
+def _take_ids(form: ConnectionForm, name: Any) -> None:
+    """Ids go on as they were where the file comes from, unless this installation has begun with others."""
+    connection, text = form.instance, str(name)
+    if connection.pk is None or not connection.has_begun:
+        connection.ids_database = text[:MOST_CHARACTERS]
+    elif text != connection.database_in_ids:
+        sentence = _("its orders are known by ids with “%s” in them, which cannot be changed any more.")
+        form.add_error(None, sentence % connection.database_in_ids)
 
 
 def _moment(text: Any) -> Any:

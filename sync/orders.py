@@ -1,6 +1,6 @@
 """One order as we know it: frozen values, no Django and no Odoo words. Amounts are as the source has them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -143,3 +143,23 @@ class Unreadable:
 
     order_id: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedOrder:
+    """What tells an order from another of the same name, for a person who has to choose."""
+
+    order_id: int
+    name: str
+    state: str
+    company: str
+    date_order: datetime | None
+    customer: str
+
+
+class SeveralOrders(LookupError):
+    """A name is no identity: several orders are, or were, called so. `orders` has those of each such name."""
+
+    def __init__(self, orders: Mapping[str, Sequence[NamedOrder]]) -> None:
+        super().__init__(", ".join(orders))
+        self.orders = orders

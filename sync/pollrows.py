@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from connections import leases
-from connections.models import Side
+from connections.models import Connection, Side
 from sync import ledger, newest, sides
 from sync.deciding import BY_STAMP
 from sync.models import PollState, SeenOrder, SyncLog
@@ -115,6 +115,7 @@ def begin_anew(jobs: Iterable[Job]) -> None:
         state.page_from = state.page_to = state.page_at = state.page_after_id = None
         job.page_to = job.page_at = job.newest = None
         job.after_id = 0
+        job.connection.take_own_ids()
         PollState.objects.filter(connection=job.connection).update(
             started_at=None, start_ids=None, window_to=None, window_at=None, account={}
         )
@@ -132,6 +133,10 @@ def save_beginnings(jobs: Sequence[Job]) -> None:
         PollState.objects.filter(connection=job.connection).update(
             started_at=job.beginning.started_at, page_from=job.since, start_ids=job.beginning.ids
         )
+        # From here on ids keep this name: whoever renamed the database meanwhile did so after its first run.
+        in_ids = job.connection.database_in_ids
+        others = Connection.objects.filter(pk=job.connection.pk).exclude(ids_database=in_ids)
+        others.update(ids_database=in_ids)
 
 
 def save_jobs(jobs: Sequence[Job]) -> None:

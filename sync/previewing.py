@@ -44,9 +44,9 @@ def preview(connection: Connection, *, now: datetime) -> tuple[Step, bytes | Non
 
 def _body(connection: Connection, order: Order, now: datetime) -> bytes:
     return payload.event_body(
-        payload.content(order, database=connection.database),
+        payload.content(order, database=connection.database_in_ids),
         connection_external_id=connection.external_id,
-        database=connection.database,
+        database=connection.database_in_ids,
         event=CONFIRMED,
         event_id=EVENT_ID,
         version=1,

@@ -95,6 +95,7 @@ def copy_as_new(question: Question, *, name: str, external_id: str, by: str, now
     copy = Connection.objects.get(pk=old.pk)
     copy.pk, copy.name, copy.external_id, copy.enabled = None, name, external_id, True
     copy._state.adding = True
+    copy.take_own_ids()
     copy.save()
     Connection.objects.filter(pk=old.pk).update(enabled=False)
     _finish(question, now)

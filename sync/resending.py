@@ -11,12 +11,13 @@ from connections.errors import Contract
 from connections.models import Connection
 from sync import ledger
 from sync.ledger import Found
+from sync.ledger.names import ids_by_name
 from sync.models import LogKind, RetryItem, SeenOrder, SyncLog
-from sync.orders import Order
+from sync.orders import Order, SeveralOrders
 from sync.reading import read_whole
 from sync.turns import Busy, Turn, turn
 
-__all__ = ["Busy", "NoSuchOrder", "latest", "resend"]
+__all__ = ["Busy", "NoSuchOrder", "SeveralOrders", "latest", "resend"]
 
 
 class NoSuchOrder(LookupError):
@@ -39,7 +40,8 @@ def resend(
     """Owe these orders again, as Odoo has them now: a new version and a fresh event each, marked as replay.
 
     Choose by Odoo ids, by names, or the `last` so many that we know of. The tick delivers them. `also` is
-    done in the same transaction. Raises RemoteError, Busy, or NoSuchOrder with the names.
+    done in the same transaction. Raises RemoteError, Busy, NoSuchOrder with the names, or SeveralOrders
+    where a name means more than one.
     """
     with turn(connection, clock=clock) as mine:
         wanted = _wanted(mine, order_ids, names, last)
@@ -69,7 +71,7 @@ def _wanted(
 ) -> list[int]:
     wanted = list(order_ids or [])
     if names:
-        by_name = mine.source.find(names)
+        by_name = mine.source.find(names, once=ids_by_name(mine.connection.pk, names))
         missing = [name for name in names if name not in by_name]
         if missing:
             raise NoSuchOrder(*missing)

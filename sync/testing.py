@@ -13,6 +13,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from connections import same_source
 from connections.models import Connection
 from connections.odoo.stages import Step, odoo_stages
 from connections.webhook_secret import LEGACY, form_problem
@@ -22,6 +23,7 @@ from sync.signing import new_secret
 from sync.sources.odoo_fields import REQUIRED
 
 ANSWER_SHOWN = 200
+TWICE = "same_source_twice"
 ACCEPTS_ANYTHING = "receiver_accepts_wrong_signature"
 
 # One step: name, ok (None is a warning), code (a word of `connections/diagnosis`), detail, seconds.
@@ -32,8 +34,15 @@ def run_test(connection: Connection, *, now: datetime) -> Iterator[Stage]:
     """Odoo first, then the receiver, whatever Odoo said. Each stage comes when it is done; none raises."""
     began = time.monotonic()
     yield from odoo_stages(connection, now=now, needed=REQUIRED)
+    yield _alone(connection)
     # A slow Odoo must not make the timestamp of the test event look like a replay.
     yield from receiver_stages(connection, now=now + timedelta(seconds=time.monotonic() - began))
+
+
+def _alone(connection: Connection) -> Stage:
+    others = same_source.doubles_of(connection)
+    name = _("No other connection sends the same orders")
+    return Stage(name, None if others else True, TWICE if others else "", same_source.named(others))
 
 
 def receiver_stages(connection: Connection, *, now: datetime) -> Iterator[Stage]:

@@ -43,8 +43,11 @@ class Turn:
 
     @cached_property
     def client(self) -> OdooClient:
-        stored = PollState.objects.filter(connection=self.connection).values_list("server", flat=True).first()
-        return connect(self.connection, Server.from_json(stored or {}), now=self.began, wanted=PROBED)
+        # Whoever waited for the turn may have loaded the connection before its language was changed.
+        stored = PollState.objects.filter(connection=self.connection)
+        row = stored.values_list("server", "connection__language").first()
+        server, self.connection.language = row or ({}, self.connection.language)
+        return connect(self.connection, Server.from_json(server), now=self.began, wanted=PROBED)
 
     @cached_property
     def source(self) -> OdooSource:

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
 from django.utils import timezone
 
+from connections import same_source
 from connections.diagnosis import NEVER_SENT
 from connections.models import Circuit, CircuitState, Lease, Side
 from sync.beating import silent_since
@@ -101,6 +102,12 @@ def _failing(now: datetime) -> Iterator[Found]:
     failing = PollState.objects.filter(connection__enabled=True, failures__gte=3)
     for pk, code in failing.values_list("connection", "error_code"):
         yield pk, "polls_fail", code
+
+
+def _doubled(now: datetime) -> Iterator[Found]:
+    """Two connections from one database to one receiver: nothing fails, and each order arrives twice."""
+    for connection, others in same_source.doubles():
+        yield connection.pk, "same_source_twice", same_source.named(others)
 
 
 def _leases(now: datetime) -> Iterator[Found]:
@@ -214,6 +221,7 @@ LOOKS: tuple[Callable[[datetime], Iterator[Found]], ...] = (
     _needs_person,
     _circuits,
     _failing,
+    _doubled,
     _leases,
     _clocks,
     _rights,

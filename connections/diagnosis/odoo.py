@@ -158,6 +158,13 @@ _CALLS = {
             "again by themselves. If it stays so, show the technical detail to an engineer."
         ),
     ),
+    "odoo_language_missing": Cause(
+        _("The language of this connection is not installed in Odoo"),
+        _(
+            "In Odoo, install it: Settings, Languages, Add languages. Or choose one of those in the "
+            "technical detail, or none, in the connection. No order is sent in another language meanwhile."
+        ),
+    ),
     "odoo_unknown_model": Cause(
         _("This Odoo has no such records"),
         _("Install the app Sales in this Odoo, or check that address and database are the right ones."),

@@ -41,6 +41,13 @@ WATCH: dict[str, Cause] = {
         _("The last polls of this connection failed"),
         _("Open the connection: its error says what happened and what to do. “Test connection” shows where."),
     ),
+    "same_source_twice": Cause(
+        _("Another connection sends the same orders to the same receiver"),
+        _(
+            "Each order arrives twice, under two connection ids. Switch one of the two off, or give each a "
+            "company or a receiver of its own."
+        ),
+    ),
     "leases_not_returned": Cause(
         _("A worker died without giving its work back"),
         _(

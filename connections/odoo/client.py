@@ -6,18 +6,22 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from connections.errors import Contract, RemoteError
+from connections.errors import Access, Contract, RemoteError
 from connections.models import Connection
-from connections.odoo.answers import mapping, records, whole_number
-from connections.odoo.line import Line
+from connections.odoo.answers import broken, mapping, records, whole_number
+from connections.odoo.line import UTC_CONTEXT, Line
 from connections.odoo.probe import PROTOCOLS, database_error, probe, read_version
 from connections.odoo.server import Server, Target, Wanted, identity_of
 
-UNKNOWN_MODEL = ("odoo_refused_call", "odoo_unknown_method")  # how an unknown model shows
+REFUSED = "odoo_refused_call"
+UNKNOWN_MODEL = (REFUSED, "odoo_unknown_method")  # how an unknown model shows
 # What a server answers that is another than we remember: it does not know a field, a method, a model or an
 # argument. An order that breaks in Odoo may end in the same words.
 CONTRADICTIONS = (*UNKNOWN_MODEL, "odoo_unknown_field", "odoo_unknown_model", "odoo_bad_call")
 PROBED_JUST_NOW = timedelta(minutes=10)
+SOURCE_LANGUAGE = "en_US"  # what terms are written in first; every server takes it, installed or not
+LISTED_LANGUAGES = 10
+LANGUAGE_CHARACTERS = 16
 Domain = Sequence[Any]
 
 
@@ -28,17 +32,19 @@ def connect(
     now: datetime,
     wanted: Wanted,
     seconds: float = float("inf"),
+    language: str | None = None,
     sleep: Callable[[float], object] = time.sleep,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> "OdooClient":
     """A client that has asked nothing yet: its first use probes, unless `remembered` is still good.
 
-    `seconds` is how long all its calls together may take.
+    `seconds` is how long all its calls together may take; `language` is instead of the connection's.
     """
     identity = identity_of(connection, wanted)
     line = Line(Target.of(connection), now=now, seconds=seconds, sleep=sleep, monotonic=monotonic)
     server = remembered if remembered and remembered.is_good(identity, now) else None
-    return OdooClient(line, server=server, wanted=wanted, identity=identity)
+    language = connection.language if language is None else language
+    return OdooClient(line, server=server, wanted=wanted, identity=identity, language=language)
 
 
 class OdooClient:
@@ -49,8 +55,12 @@ class OdooClient:
     look at it after a failure as well.
     """
 
-    def __init__(self, line: Line, *, server: Server | None, wanted: Wanted, identity: str) -> None:
+    def __init__(
+        self, line: Line, *, server: Server | None, wanted: Wanted, identity: str, language: str = ""
+    ) -> None:
         self.changed = False
+        self._language = language
+        self._language_is_there = language in ("", SOURCE_LANGUAGE)
         self._line = line
         self._server = server
         self._wanted = wanted
@@ -128,12 +138,19 @@ class OdooClient:
         limit: int | None = None,
         offset: int = 0,
     ) -> list[dict[str, Any]]:
-        extra = _given(order=order, limit=limit, offset=offset)
-        return records(self.call(model, "search_read", domain=domain, fields=list(fields), **extra))
+        extra = _given(order=order, limit=limit, offset=offset, context=self._reading)
+        try:
+            return records(self.call(model, "search_read", domain=domain, fields=list(fields), **extra))
+        except Contract as error:
+            if error.code == REFUSED:  # a list of orders holds no names: only then is it worth a question
+                self._require_language()
+            raise
 
     def read(self, model: str, *, ids: Sequence[int], fields: Iterable[str]) -> list[dict[str, Any]]:
         """Archived records too; those that do not exist are left out."""
-        return records(self.call(model, "read", ids=ids, fields=list(fields)))
+        self._require_language()
+        extra = _given(context=self._reading)
+        return records(self.call(model, "read", ids=ids, fields=list(fields), **extra))
 
     def web_search_read(
         self,
@@ -145,8 +162,9 @@ class OdooClient:
         limit: int | None = None,
     ) -> list[dict[str, Any]]:
         """Records with what hangs on them in one call, Odoo 17 and newer."""
+        self._require_language()
         # With `count_limit` the server does not count what lies beyond the limit.
-        extra = _given(order=order, limit=limit, count_limit=limit)
+        extra = _given(order=order, limit=limit, count_limit=limit, context=self._reading)
         found = self.call(model, "web_search_read", domain=domain, specification=specification, **extra)
         return records(mapping(found).get("records"))
 
@@ -156,6 +174,32 @@ class OdooClient:
     def fields_get(self, model: str, names: Iterable[str]) -> dict[str, Any]:
         """Unknown names are left out."""
         return mapping(self.call(model, "fields_get", allfields=list(names), attributes=["type"]))
+
+    def languages(self) -> list[str]:
+        """Codes of the installed languages, by name; any user may ask."""
+        pairs = self.call("res.lang", "get_installed")
+        if not isinstance(pairs, list):
+            raise broken("no list of languages")
+        return [pair[0] for pair in pairs if isinstance(pair, list) and pair and isinstance(pair[0], str)]
+
+    @property
+    def _reading(self) -> dict[str, str]:
+        return {**UTC_CONTEXT, "lang": self._language} if self._language else {}
+
+    def _require_language(self) -> None:
+        """Before names are read, once: Odoo 16 and 17 give the source's without a word where it is missing.
+
+        18 and newer refuse, with the error that means a hundred other things. Raises RemoteError.
+        """
+        if self._language_is_there:
+            return
+        try:
+            installed = self.languages()
+        except (Access, Contract):  # who may not ask is left with what the server itself says
+            installed = [self._language]
+        if self._language not in installed:
+            raise missing_language(self._language, installed)
+        self._language_is_there = True
 
     # --- How a call is made
 
@@ -190,6 +234,11 @@ class OdooClient:
         self.changed = self.changed or uid != server.uid
         self._server = replace(server, uid=uid)
         return uid != server.uid or error.code == "odoo_access_denied"
+
+
+def missing_language(language: str, installed: Sequence[str]) -> Contract:
+    shown = ", ".join(code[:LANGUAGE_CHARACTERS] for code in installed[:LISTED_LANGUAGES])
+    return Contract("odoo_language_missing", f"{language}; the server has: {shown}")
 
 
 def _given(**arguments: Any) -> dict[str, Any]:

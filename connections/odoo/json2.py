@@ -7,7 +7,7 @@ import orjson
 
 from connections.errors import Access
 from connections.odoo.answers import json2_result, mapping, whole_number
-from connections.odoo.line import Line
+from connections.odoo.line import UTC_CONTEXT, Line
 
 
 def sign_in(line: Line) -> int:
@@ -22,6 +22,7 @@ def execute(
 ) -> Any:
     """Raises RemoteError."""
     target = line.target
-    body = orjson.dumps({**arguments, "ids": list(ids)} if ids is not None else dict(arguments))
+    named = {"context": {**UTC_CONTEXT}, **arguments}
+    body = orjson.dumps({**named, "ids": list(ids)} if ids is not None else named)
     headers = {"Authorization": f"bearer {target.key.reveal()}", "X-Odoo-Database": target.database}
     return line.ask(f"/json/2/{model}/{method}", json2_result, body=body, headers=headers)

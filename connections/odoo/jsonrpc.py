@@ -7,7 +7,7 @@ import orjson
 
 from connections.errors import Access, RemoteError, Temporary
 from connections.odoo.answers import rpc_result
-from connections.odoo.line import Line
+from connections.odoo.line import UTC_CONTEXT, Line
 
 # Arguments whose name differs between versions, so that only their place is the same everywhere.
 _BY_PLACE = {
@@ -44,7 +44,7 @@ def execute(
     line: Line, uid: int, model: str, method: str, ids: Sequence[int] | None, arguments: Mapping[str, Any]
 ) -> Any:
     """Raises RemoteError."""
-    target, named = line.target, dict(arguments)
+    target, named = line.target, {"context": {**UTC_CONTEXT}, **arguments}
     places: list[Any] = [] if ids is None else [list(ids)]
     places += [named.pop(name) for name in _BY_PLACE.get(method, ()) if name in named]
     key = target.key.reveal()

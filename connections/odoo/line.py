@@ -17,6 +17,8 @@ from connections.odoo.server import Target
 
 DETAIL_LENGTH = 200
 NOTHING: Mapping[str, str] = MappingProxyType({})
+# With every call of a method of Odoo's: nothing may depend on the time zone of the user.
+UTC_CONTEXT: Mapping[str, str] = MappingProxyType({"tz": "UTC"})
 Judge = Callable[[http.Answer, datetime], Any]
 
 

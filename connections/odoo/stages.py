@@ -17,7 +17,7 @@ from connections.errors import Contract, RemoteError, on_side
 from connections.http import ODOO_LIMITS
 from connections.models import Connection
 from connections.odoo import account
-from connections.odoo.client import OdooClient, connect
+from connections.odoo.client import SOURCE_LANGUAGE, OdooClient, connect, missing_language
 from connections.odoo.server import Wanted
 
 SKEW = timedelta(seconds=60)
@@ -60,7 +60,8 @@ class Finding(Exception):
 
 def odoo_stages(connection: Connection, *, now: datetime, needed: Wanted = NEEDED) -> Iterator[Step]:
     """Each step comes when it is done; none raises. After one that everything hangs on, no more follow."""
-    client = connect(connection, None, now=now, wanted=needed)
+    # In no language: one that is missing is a finding of its own, and hides no other.
+    client = connect(connection, None, now=now, wanted=needed, language="")
     for name, question in _way_in(connection, client):
         step = _ask(name, question)
         yield step
@@ -100,6 +101,8 @@ def _what_is_there(
         name = MAY_READ.get(model, model)
         yield name, lambda model=model: _may_read(client, model)  # type: ignore[misc]
     yield _("Every field we need is there"), lambda: _fields(client, needed)
+    if connection.language:
+        yield _("The language is installed"), lambda: _language(client, connection.language)
     yield _("The user sees the orders of everybody"), lambda: _everybodys_orders(client)
     yield _("The user sees the right companies"), lambda: _companies(client, connection.company_id)
     yield _("The key will not expire soon"), lambda: _expiry(client, now)
@@ -157,6 +160,14 @@ def _fields(client: OdooClient, needed: Wanted) -> str:
     if missing:
         raise Finding("odoo_unknown_field", "; ".join(missing), ok=False)
     return ""
+
+
+def _language(client: OdooClient, language: str) -> str:
+    installed = client.languages()
+    if language not in (SOURCE_LANGUAGE, *installed):
+        error = missing_language(language, installed)
+        raise Finding(error.code, error.detail, ok=False)
+    return language
 
 
 def _everybodys_orders(client: OdooClient) -> str:

@@ -66,6 +66,7 @@ class Env:
         self.shop = shop
         self.user = user
         self.context = context or {}
+        self.reader = shop.reader_in(self.context.get("lang") or "")
 
     def call(self, model: str, name: str, args: list[Any], kwargs: Mapping[str, Any]) -> Any:
         """Run a method the way `call_kw` does. Raises OdooError; TypeError texts are Odoo's."""
@@ -132,7 +133,7 @@ class Env:
     def _readable(self, model: str, ids: list[Any]) -> list[Row]:
         """Those of the ids that exist. Raises AccessError for one the rules hide."""
         allowed = self._allowed(model)
-        found = (self.shop.world.get(model, each) for each in ids)
+        found = (self.reader.world.get(model, each) for each in ids)
         rows = [row for row in found if row is not None]
         if not all(allowed(row) for row in rows):
             who = f"{self.user.name} (id={self.user.id})"
@@ -145,12 +146,12 @@ class Env:
     def search(
         self, model: str, domain: Any, offset: int = 0, limit: int | None = None, order: str | None = None
     ) -> list[int]:
-        rows = self.shop.reader.search(model, domain, self._searchable(model, domain), order, offset, limit)
+        rows = self.reader.search(model, domain, self._searchable(model, domain), order, offset, limit)
         return [row["id"] for row in rows]
 
     @rpc()
     def search_count(self, model: str, domain: Any, limit: int | None = None) -> int:
-        count = len(self.shop.reader.matching(model, domain, self._searchable(model, domain)))
+        count = len(self.reader.matching(model, domain, self._searchable(model, domain)))
         return min(count, limit) if limit else count
 
     @rpc()
@@ -164,14 +165,14 @@ class Env:
         order: str | None = None,
         load: str = "_classic_read",
     ) -> list[Row]:
-        rows = self.shop.reader.search(model, domain, self._searchable(model, domain), order, offset, limit)
-        return self.shop.reader.classic(model, rows, fields, load)
+        rows = self.reader.search(model, domain, self._searchable(model, domain), order, offset, limit)
+        return self.reader.classic(model, rows, fields, load)
 
     @rpc(on_records=True)
     def read(
         self, model: str, ids: list[Any], fields: list[str] | None = None, load: str = "_classic_read"
     ) -> list[Row]:
-        return self.shop.reader.classic(model, self._readable(model, ids), fields, load)
+        return self.reader.classic(model, self._readable(model, ids), fields, load)
 
     @rpc(owner="Base", until=16, name="web_search_read")
     def web_search_read_16(
@@ -184,8 +185,8 @@ class Env:
         order: str | None = None,
         count_limit: int | None = None,
     ) -> Row:
-        rows = self.shop.reader.search(model, domain, self._searchable(model, domain), order, offset, limit)
-        records = self.shop.reader.classic(model, rows, fields, "_classic_read")
+        rows = self.reader.search(model, domain, self._searchable(model, domain), order, offset, limit)
+        records = self.reader.classic(model, rows, fields, "_classic_read")
         return self._page(model, domain, records, offset, limit, count_limit)
 
     @rpc(owner="Base", since=17)
@@ -199,13 +200,13 @@ class Env:
         order: str | None = None,
         count_limit: int | None = None,
     ) -> Row:
-        rows = self.shop.reader.search(model, domain, self._searchable(model, domain), order, offset, limit)
-        records = self.shop.reader.nested(model, rows, specification)
+        rows = self.reader.search(model, domain, self._searchable(model, domain), order, offset, limit)
+        records = self.reader.nested(model, rows, specification)
         return self._page(model, domain, records, offset, limit, count_limit)
 
     @rpc(on_records=True, owner="Base", since=17)
     def web_read(self, model: str, ids: list[Any], specification: Mapping[str, Any]) -> list[Row]:
-        return self.shop.reader.nested(model, self._readable(model, ids), specification)
+        return self.reader.nested(model, self._readable(model, ids), specification)
 
     def _page(
         self,
@@ -227,7 +228,7 @@ class Env:
     def fields_get(
         self, model: str, allfields: list[str] | None = None, attributes: list[str] | None = None
     ) -> dict[str, Row]:
-        return self.shop.reader.describe(model, allfields, attributes)
+        return self.reader.describe(model, allfields, attributes)
 
     @rpc()
     def check_access_rights(self, model: str, operation: str, raise_exception: bool = True) -> bool:
@@ -243,6 +244,10 @@ class Env:
 
     def _may(self, model: str, operation: str) -> bool:
         return model not in self.user.denied and (operation == "read" or model != "res.users")
+
+    @rpc(owner="Lang", model="res.lang")
+    def get_installed(self, model: str) -> list[list[str]]:
+        return [[code, name] for code, name in self.shop.languages.installed.items()]
 
     @rpc(owner="Users", model="res.users")
     def context_get(self, model: str) -> Row:

@@ -173,6 +173,7 @@ _MODELS: dict[str, dict[str, Field]] = {
         "decimal_places": Field("integer", "Decimal Places", readonly=True),
         "rounding": Field("float", "Rounding Factor"),
     },
+    "res.lang": _NAMED | _ACTIVE | {"code": Field("char", "Locale Code", required=True)},
     "uom.uom": _NAMED | _ACTIVE,
     "stock.warehouse": _NAMED
     | _ACTIVE

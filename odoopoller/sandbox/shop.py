@@ -7,6 +7,7 @@ from typing import Any
 
 from odoopoller.sandbox.access import SALES_MODELS, ApiKey, User, Users
 from odoopoller.sandbox.faults import Faults
+from odoopoller.sandbox.languages import SOURCE, Languages
 from odoopoller.sandbox.reading import Reader
 from odoopoller.sandbox.sales import DEFAULT_TAX, Line, Sales
 from odoopoller.sandbox.upgrades import migrate
@@ -36,6 +37,8 @@ class Shop(Sales):
             raise ValueError(f"the sandbox plays Odoo {VERSIONS[0]} to {VERSIONS[-1]}, not {version}")
         super().__init__(version, clock)
         self.database = database
+        self.modules = modules
+        self.languages = Languages(version)
         self.reader = Reader(self.world, version, modules)
         self.users = Users(version)
         self.faults = Faults()
@@ -64,6 +67,11 @@ class Shop(Sales):
         )
         self.customer_id = self.add_partner("José Ángel Muñoz", email="jose@example.mx", city="Monterrey")
         self.product_id = self.add_product("Tornillo hexagonal", code="TOR-12", price=1.25)
+
+    def reader_in(self, language: str) -> Reader:
+        if language in ("", SOURCE):
+            return self.reader
+        return Reader(self.languages.view(self.world, language), self.version, self.modules)
 
     # --- users --------------------------------------------------------------------------------------
 

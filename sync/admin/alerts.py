@@ -53,6 +53,7 @@ CAUSES = (
     "odoo_went_back",
     "odoo_neutralized",
     "odoo_clock_skew",
+    "same_source_twice",
     "reconciliation_found",
     "reconciliation_repaired",
     "reconciliation_failed",

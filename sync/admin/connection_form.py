@@ -11,10 +11,11 @@ from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectWidget,
     UnfoldBooleanSwitchWidget,
 )
 
-from connections.forms import EVENT_CHOICES, NOT_VERIFIED, SECRETS, ConnectionForm
+from connections.forms import EVENT_CHOICES, LANGUAGE_CHANGES, NOT_VERIFIED, SECRETS, ConnectionForm
 
 NOT_STANDARD = gettext_lazy("This is not “whsec_” and 24 to 64 bytes in base64.")
 
@@ -49,6 +50,10 @@ class ConnectionPageForm(ConnectionForm):
                 "Where StockMaster takes orders. It is on the connection's page there."
             ),
             "protocol": gettext_lazy("Leave it on automatic unless an engineer says otherwise."),
+            "language": gettext_lazy(
+                "Products, units and countries are sent as they are called in it: es_MX or another code from "
+                "Odoo, Settings, Translations, Languages. Empty: as they were first written in Odoo."
+            ),
             "start": gettext_lazy(
                 "What happens with orders that were confirmed before this connection was made."
             ),
@@ -71,6 +76,7 @@ class ConnectionPageForm(ConnectionForm):
         self.fields["legacy_secret"].widget = UnfoldBooleanSwitchWidget()
         hours = self.fields["overlap_hours"]
         hours.widget = UnfoldAdminIntegerFieldWidget(attrs={"placeholder": settings.SECRET_OVERLAP_HOURS})
+        self.fields["language_change"].widget = UnfoldAdminSelectWidget(choices=LANGUAGE_CHANGES)
         self.fields["events"].widget = UnfoldAdminCheckboxSelectMultipleWidget(choices=EVENT_CHOICES)
 
     def _dress(self, name: str) -> None:

@@ -148,6 +148,8 @@ def _facts(row: Any, state: PollState | None) -> list[tuple[Any, Any]]:
     if state is None:
         return facts
     version = str(state.server.get("version", "")) if state.server else ""
+    if row.database_in_ids != row.database:
+        facts.append((_("Database in ids"), row.database_in_ids))
     return [
         (_("Last poll"), moment(state.last_polled_at)),
         (_("Last good poll"), moment(state.last_success_at)),

@@ -18,9 +18,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from unfold.decorators import action
 
+from connections import same_source
 from connections.forms import SECRETS
 from connections.models import Circuit, Connection, Side
-from sync import questions
+from sync import languages, questions
 from sync.admin import connection_history
 from sync.admin.acts import acts
 from sync.admin.check_acts import RECONCILE
@@ -47,11 +48,19 @@ from sync.admin.unsafe import unsafe_choices
 from sync.admin.waking import wake
 from sync.models import DeliveryAttempt, RetryItem, SeenOrder, SentOrder, SyncLog
 
-ODOO_FIELDS = {"odoo_url", "database", "username", "api_key", "company_id", "protocol"}
+ODOO_FIELDS = {"odoo_url", "database", "username", "api_key", "company_id", "protocol", "language"}
 WEBHOOK_FIELDS = {"webhook_url", "webhook_secret", "send_secret_header"}
 
 
-NEVER_COPIED = {"name", "external_id", "legacy_secret", "overlap_hours", "same_database", *SECRETS}
+NEVER_COPIED = {
+    "name",
+    "external_id",
+    "language_change",
+    "legacy_secret",
+    "overlap_hours",
+    "same_database",
+    *SECRETS,
+}
 
 
 def _copied(fields: list[str]) -> list[str]:
@@ -82,7 +91,18 @@ class ConnectionAdmin(DeskAdmin):
         (gettext_lazy("Shop"), {"fields": ["name", "external_id", "enabled"]}),
         (
             "Odoo",
-            {"fields": ["odoo_url", "database", "same_database", "username", "api_key", "company_id"]},
+            {
+                "fields": [
+                    "odoo_url",
+                    "database",
+                    "same_database",
+                    "username",
+                    "api_key",
+                    "company_id",
+                    "language",
+                    "language_change",
+                ]
+            },
         ),
         (
             gettext_lazy("Receiver"),
@@ -161,9 +181,9 @@ class ConnectionAdmin(DeskAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> Any:
         """Who may only look does not even get the stars of a secret; a new connection has no old one."""
-        left_out = ["overlap_hours", "same_database"] if obj is None else []
+        left_out = ["overlap_hours", "same_database", "language_change"] if obj is None else []
         if obj is not None and not self.has_change_permission(request, obj):
-            left_out = ["legacy_secret", "overlap_hours", "same_database", *SECRETS]
+            left_out = ["legacy_secret", "overlap_hours", "same_database", "language_change", *SECRETS]
         return [
             (name, options | {"fields": [field for field in options["fields"] if field not in left_out]})
             for name, options in self.fieldsets
@@ -200,7 +220,8 @@ class ConnectionAdmin(DeskAdmin):
     def save_model(self, request: HttpRequest, obj: Connection, form: Any, change: bool) -> None:
         """What was repaired is tried at once: a poll comes next, a side that was changed starts afresh."""
         both_until = form.retire_old_secret(by=request.user.get_username(), now=timezone.now())
-        super().save_model(request, obj, form, change)
+        with languages.saving([form], timezone.now()):
+            super().save_model(request, obj, form, change)
         if both_until:
             messages.info(request, signs_until(both_until))
         changed = set(form.changed_data)
@@ -213,7 +234,7 @@ class ConnectionAdmin(DeskAdmin):
         questions.look_again(obj, timezone.now())
         wake([obj.pk], timezone.now())
         if changed:
-            for sentence in unsafe_choices(obj):
+            for sentence in filter(None, [*unsafe_choices(obj), same_source.warning(obj)]):
                 messages.warning(request, sentence)
         if form.generated_secret:
             # The one exception to "secrets are never shown": the receiver's owner has to be told.

@@ -44,7 +44,7 @@ from sync.models import DeliveryAttempt, RetryItem, SentOrder, Status
 @admin.register(SentOrder)
 @acts(RESEND)
 class SentOrderAdmin(OrdersAdmin):
-    list_display = ["order", "of", "how", "sent"]
+    list_display = ["order", "id_in_odoo", "of", "how", "sent"]
     list_filter = [("connection", ConnectionFilter), HowFilter, EventFilter, ("sent_at", MomentsFilter)]
     fields = [
         "order_name",
@@ -110,7 +110,7 @@ class TriesInline(TabularInline):  # type: ignore[misc]
 class RetryItemAdmin(OrdersAdmin):
     paginator = Paginator
     list_disable_select_all = False
-    list_display = ["order", "of", "status_badge", "error", "attempts", "due", "made"]
+    list_display = ["order", "id_in_odoo", "of", "status_badge", "error", "attempts", "due", "made"]
     list_filter = [
         OpenFilter,
         ("connection", ConnectionFilter),
@@ -168,6 +168,7 @@ class RetryItemAdmin(OrdersAdmin):
 class DeliveryAttemptAdmin(OrdersAdmin):
     list_display = [
         "order",
+        "id_in_odoo",
         "of",
         "number",
         "delivered",

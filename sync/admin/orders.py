@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -22,31 +23,42 @@ from sync.admin.desk import (
     two_lines,
 )
 from sync.admin.orders_words import EVENT_COLOURS, EVENT_WORDS
-from sync.models import DeliveryAttempt, RetryItem, SentOrder
+from sync.ledger.names import Sought, rows_of
+from sync.models import DeliveryAttempt, RetryItem, SeenOrder, SentOrder
 
 
 class OrdersAdmin(OfConnectionAdmin):
-    """Rows about one order each. A whole name or id is found by index, a part of a name by reading all."""
+    """Rows about one order each. Whole names, former ones too, and ids are found by index, a part of a name
+    by reading all.
+    """
 
     paginator = InfinitePaginator
     list_disable_select_all = True  # nobody counted how many there are
     search_fields = ["order_name"]
     search_help_text = _("Order, Odoo id or event id")
-    exact_fields: tuple[str, ...] = ("order_name", "event_id")
+    searches_references = False
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
-        wanted = Q()
-        for field in self.exact_fields:
-            wanted |= Q(**{f"{field}__in": [term, term.upper()]})
-        if term.isascii() and term.isdigit() and len(term) < 19:
-            wanted |= Q(order_id=int(term))
-        exact = queryset.filter(wanted)
-        if term and exact.exists():
-            return exact, False
+        for exact in self._exact(queryset, term) if term else ():
+            if exact.exists():
+                return exact, False
         return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
+
+    def _exact(self, rows: QuerySet[Any], term: str) -> Iterator[QuerySet[Any]]:
+        """Every version of the orders that were ever called so; or one, by its event."""
+        spelled = [term, term.upper()]
+        number = int(term) if term.isascii() and term.isdigit() and len(term) < 19 else None
+        sought = Sought(
+            names=spelled,
+            references=spelled if self.searches_references else (),
+            order_ids=() if number is None else [number],
+        )
+        yield rows.filter(pk__in=rows_of(rows.model, sought))
+        if self.model is not SeenOrder:
+            yield rows.filter(pk__in=rows_of(rows.model, Sought(event_ids=[term])), event_id=term)
 
     @column(_("event"))
     def event_badge(self, row: Any) -> SafeString:
@@ -58,6 +70,11 @@ class OrdersAdmin(OfConnectionAdmin):
         return two_lines(
             row.order_name, _("version %(number)s, %(event)s") % {"number": row.version, "event": event}
         )
+
+    @column(_("Odoo id"))
+    def id_in_odoo(self, row: Any) -> str:
+        """Tells orders of one name apart."""
+        return str(row.order_id)
 
     @column(_("error"))
     def error(self, row: Any) -> str:

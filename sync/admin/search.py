@@ -20,6 +20,7 @@ from connections.models import Connection
 from sync.admin.desk import SECRETS_OF_CONNECTION, badge, moment, page
 from sync.admin.home import may_search
 from sync.admin.orders_words import ORDER_STATES
+from sync.ledger.names import Sought, rows_of
 from sync.models import RetryItem, SeenOrder, SentOrder
 
 # The theme's own search would keep what it found, pickled and for whatever rights one has by then.
@@ -91,16 +92,20 @@ def orders(question: str) -> list[SeenOrder]:
 
 
 def connections(question: str) -> QuerySet[Any]:
-    fields = ("name", "external_id", "database", "odoo_url")
+    fields = ("name", "external_id", "database", "ids_database", "odoo_url")
     wanted = Q()
     for name in fields:
         wanted |= Q(**{f"{name}__icontains": question})
     return Connection.objects.without_secrets().filter(wanted).order_by("name")
 
 
-def _newest(rows: QuerySet[SeenOrder]) -> list[SeenOrder]:
-    shown = rows.select_related("connection").defer(*SECRETS_OF_CONNECTION)
-    return list(shown.order_by("-seen_at")[: SHOWN + 1])
+def _newest(*rows: QuerySet[SeenOrder]) -> list[SeenOrder]:
+    """Of each apart: together the database would use no index."""
+    found: dict[int, SeenOrder] = {}
+    for each in rows:
+        shown = each.select_related("connection").defer(*SECRETS_OF_CONNECTION)
+        found |= {row.pk: row for row in shown.order_by("-seen_at")[: SHOWN + 1]}
+    return sorted(found.values(), key=lambda row: row.seen_at, reverse=True)[: SHOWN + 1]
 
 
 def _by_id(question: str) -> list[SeenOrder]:
@@ -112,20 +117,21 @@ def _by_id(question: str) -> list[SeenOrder]:
                     SeenOrder.objects.filter(connection=key["connection"], order_id=key["order_id"])
                 )
     if parts := EXTERNAL_ID.match(question):
-        return _newest(SeenOrder.objects.filter(connection__database=parts[1], order_id=int(parts[2])))
+        shops = Connection.objects.with_ids_of(parts[1]).values("pk")
+        return _newest(SeenOrder.objects.filter(connection__in=shops, order_id=int(parts[2])))
     return []
 
 
 def _by_name(question: str) -> list[SeenOrder]:
-    return _newest(SeenOrder.objects.filter(_named(question)))
+    return _newest(SeenOrder.objects.filter(_named(question)), _once_named(question))
 
 
 def _by_name_in_shop(question: str) -> list[SeenOrder]:
     """The two are looked for one by one: together the database would read whole shops."""
     words = question.split(" ")
     for name, shop in ((words[0], words[1:]), (words[-1], words[:-1])):
-        named = SeenOrder.objects.filter(_named(name)).values_list("pk", "connection")
-        found = list(named[:SHOPS_OF_A_NAME]) if shop else []
+        both = (SeenOrder.objects.filter(_named(name)), _once_named(name)) if shop else ()
+        found = [row for rows in both for row in rows.values_list("pk", "connection")[:SHOPS_OF_A_NAME]]
         shops = set(connections(" ".join(shop)).values_list("pk", flat=True)) if found else set()
         chosen = [pk for pk, connection in found if connection in shops]
         if chosen:
@@ -145,15 +151,29 @@ def _named(name: str) -> Q:
     """A whole name or reference however it is written, the number in a name, or the id in Odoo."""
     wanted = Q(order_name__upper=Upper(Value(name)))
     wanted |= Q(reference__upper=Upper(Value(name))) & ~Q(reference="")
-    if name.isascii() and name.isdigit() and int(name) <= BIGGEST_ID:
-        wanted |= Q(order_id=int(name)) | Q(order_name__upper=f"S{int(name):05d}")
+    if (number := _number(name)) is not None:
+        wanted |= Q(order_id=number) | Q(order_name__upper=f"S{number:05d}")
     return wanted
+
+
+def _once_named(name: str) -> QuerySet[SeenOrder]:
+    """Orders of which some version has this name: in Odoo it can be changed."""
+    names = {name, name.upper()}
+    if (number := _number(name)) is not None:
+        names.add(f"S{number:05d}")
+    return SeenOrder.objects.filter(pk__in=rows_of(SeenOrder, Sought(names=sorted(names))))
+
+
+def _number(text: str) -> int | None:
+    known = text.isascii() and text.isdigit() and int(text) <= BIGGEST_ID
+    return int(text) if known else None
 
 
 def _order(row: SeenOrder) -> dict[str, Any]:
     return {
         "address": page(row),
         "name": row.order_name,
+        "number": row.order_id,
         "reference": row.reference,
         "connection": row.connection.name,
         "state": badge(

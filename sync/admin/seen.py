@@ -28,11 +28,11 @@ class SeenOrderAdmin(OrdersAdmin):
     """A row is read on its page as a story. The first two acts have buttons there."""
 
     change_form_template = "admin/desk/order.html"
-    list_display = ["order", "of", "state_badge", "version", "heard", "written", "seen"]
+    list_display = ["order", "id_in_odoo", "of", "state_badge", "version", "heard", "written", "seen"]
     list_filter = [("connection", ConnectionFilter), OrderStateFilter, StartFilter]
     search_fields = ["order_name", "reference"]
     search_help_text = _("Order, customer reference or Odoo id")
-    exact_fields = ("order_name", "reference")
+    searches_references = True
     fields: list[str] = []
 
     def get_urls(self) -> list[URLPattern]:

@@ -36,6 +36,7 @@ def trying(form: Any) -> HttpResponseBase:
     if not form.is_valid():
         return HttpResponse(_gaps(form))
     connection = form.save(commit=False)
+    connection.settle_ids()
     connection.pk = connection.pk or 0  # no row yet: it has no old secrets
     return _streamed(_run_unsaved(connection))
 

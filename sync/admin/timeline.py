@@ -88,11 +88,12 @@ def story(request: HttpRequest, order: SeenOrder) -> dict[str, Any]:
     epoch = order.write_date
     entries.sort(key=lambda entry: (entry.at or epoch, entry.number), reverse=True)
     newest = versions[-1] if versions else None
+    contents = _contents(newest) if sees_all and newest else []
     return {
         "order": order,
         "verdict": _verdict(order, newest),
         "hindrances": list(_hindrances(order)) if _is_waiting(newest) else [],
-        "facts": [*_facts(order), *(_contents(newest) if sees_all and newest else [])],
+        "facts": [*_facts(order), *_former_names(order, versions), *contents],
         "notes": list(_notes(order)),
         "entries": entries,
         "sees_all": sees_all,
@@ -280,6 +281,13 @@ def _notes(order: SeenOrder) -> Iterator[tuple[str, Any]]:
     for note in order.left_empty:
         path, __, problem = note.partition(": ")
         yield path, PROBLEM_WORDS.get(problem, problem)
+
+
+def _former_names(order: SeenOrder, versions: Iterable[Version]) -> list[tuple[Any, Any]]:
+    """By which it may be known at the receiver."""
+    rows = [row for version in versions for row in (version.sent, version.item) if row is not None]
+    names = dict.fromkeys(row.order_name for row in rows if row.order_name != order.order_name)
+    return [(_("Called before"), ", ".join(names))] if names else []
 
 
 def _contents(version: Version) -> list[tuple[Any, Any]]:

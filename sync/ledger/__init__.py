@@ -5,7 +5,7 @@ first act was to renew their lease (`connections/leases.py`); `lock` then makes 
 take turns, so that what a delivery records and what a poll decides never cross.
 """
 
-from sync.ledger.acts import discard, retry_now
+from sync.ledger.acts import discard, know_by_stamp, retry_now
 from sync.ledger.ending import endings
 from sync.ledger.facts import Found, Key, first_due, known, lock, wake_deliveries
 from sync.ledger.owing import note, owe, seed
@@ -19,6 +19,7 @@ __all__ = [
     "discard",
     "endings",
     "first_due",
+    "know_by_stamp",
     "known",
     "leave_held",
     "lock",

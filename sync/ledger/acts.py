@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from sync.deciding import CANCELLED
+from sync.deciding import BY_STAMP, CANCELLED
 from sync.ledger.facts import lock, wake_deliveries
 from sync.models import RetryItem, SeenOrder, Status
 
@@ -47,3 +47,13 @@ def discard(items: QuerySet[RetryItem], *, by: str, reason: str, now: datetime) 
     return items.filter(status__in=[Status.PENDING, Status.FAILED]).update(
         status=Status.DISCARDED, next_retry_at=None, closed_at=now, discarded_by=by, discard_reason=reason
     )
+
+
+def know_by_stamp(connection_id: int) -> int:
+    """Take what is read next of each order for what the receiver has, unless it was written since.
+
+    Returns how many orders. What was never read is left out. The caller holds `lock`.
+    """
+    mine = SeenOrder.objects.filter(connection=connection_id, seeded=False)
+    known = mine.exclude(state="cancel").exclude(content_hash__in=["", BY_STAMP])
+    return known.update(content_hash=BY_STAMP)

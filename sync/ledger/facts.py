@@ -84,7 +84,7 @@ class Found:
         taken_over: TakenOver = TakenOver.NOTHING,
         held: bool = False,
     ) -> Found:
-        content = payload.content(order, database=connection.database)
+        content = payload.content(order, database=connection.database_in_ids)
         return cls(
             connection=connection,
             order_id=order.order_id,

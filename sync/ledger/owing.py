@@ -247,7 +247,7 @@ def _item(found: Found, event: str, version: int, now: datetime) -> RetryItem:
     item.body = payload.event_body(
         found.content,
         connection_external_id=found.connection.external_id,
-        database=found.connection.database,
+        database=found.connection.database_in_ids,
         event=event,
         event_id=item.event_id,
         version=version,

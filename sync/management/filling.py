@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser, OutputWrapp
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from connections.forms import MALFORMED, NOT_VERIFIED, SECRETS, ConnectionForm, filled
+from connections.forms import KEEP, MALFORMED, NOT_VERIFIED, SECRETS, SEND, ConnectionForm, filled
 from connections.models import Connection, Protocol, Start
 from sync.management.asking import ask, ask_secret, confirm, is_terminal, secret_from_input
 
@@ -35,6 +35,11 @@ FLAGS: dict[str, tuple[str, str, Any]] = {
         gettext_lazy("the same for a shop without orders; '' for no such thing"),
     ),
     "company_id": ("--company", "ID", gettext_lazy("Odoo's number of one company; '' for all")),
+    "language": (
+        "--language",
+        "CODE",
+        gettext_lazy("Odoo's code of the language of names, such as es_MX; '' for none (default)"),
+    ),
     "events": (
         "--events",
         "LIST",
@@ -96,6 +101,25 @@ def add_flags(parser: CommandParser) -> None:
     switch.add_argument("--enabled", dest="enabled", action="store_true", default=None, help=_("poll"))
 
 
+def add_language_change(parser: CommandParser) -> None:
+    """What becomes of orders that the receiver has in the former language."""
+    change = parser.add_mutually_exclusive_group()
+    change.add_argument(
+        "--send-again",
+        dest="language_change",
+        action="store_const",
+        const=SEND,
+        help=_("send open orders again in the new language"),
+    )
+    change.add_argument(
+        "--without-sending",
+        dest="language_change",
+        action="store_const",
+        const=KEEP,
+        help=_("leave open orders in the former language until they change in Odoo"),
+    )
+
+
 def values_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """What was typed, as the form wants it. Secrets given as `-` are read, the API key first."""
     names = [*FLAGS, "protocol", "send_secret_header", "legacy_secret", "enabled"]
@@ -136,13 +160,14 @@ def filled_in(values: dict[str, Any], out: OutputWrapper) -> ConnectionForm:
 
 
 def refilled(connection: Connection, values: dict[str, Any], out: OutputWrapper) -> ConnectionForm:
-    """The valid form of a stored connection. A person is asked for a secret that a new address needs.
+    """The valid form of a stored connection. A person is asked for a secret that a new address needs, and for
+    a word on orders in the former language.
 
     Raises CommandError with every sentence of the form where nobody can answer.
     """
     form = filled(connection, values)
     while not form.is_valid():
-        if not is_terminal() or set(form.errors) - {*SECRETS, "same_database"}:
+        if not is_terminal() or set(form.errors) - {*SECRETS, "same_database", "language_change"}:
             raise CommandError(problems(form))
         for field, sentences in form.errors.items():
             _ask_again(form, field, sentences, values, out)
@@ -162,6 +187,11 @@ def _ask_again(
         if not confirm(_label(field), otherwise=""):
             raise CommandError(_("Nothing was saved."))
         values[field] = True
+        return
+    if field == "language_change":
+        values[field] = ask(
+            _("Send them again, or keep them? (%(send)s/%(keep)s)") % {"send": SEND, "keep": KEEP}
+        )
         return
     values[field] = ask_secret(_label(field)) if field in SECRETS else ask(_label(field))
 
@@ -183,6 +213,8 @@ def legacy_secret_line(name: str, problem: str) -> str:
 def _flag(field: str) -> str:
     if field in ("overlap_hours", "same_database"):
         return f"--{field.replace('_', '-')}: "
+    if field == "language_change":
+        return "--send-again, --without-sending: "
     known = FLAGS.get("start" if field == "start_at" else field)
     return f"{known[0]}: " if known else ""
 

@@ -33,6 +33,8 @@ def _row(connection: Any, now: datetime) -> dict[str, Any]:
         "health": connection.standing,
         "odoo_url": connection.odoo_url,
         "database": connection.database,
+        "database_in_ids": connection.database_in_ids,
+        "language": connection.language,
         "webhook_url": connection.webhook_url,
         "poll_interval_seconds": connection.poll_interval_seconds,
         "last_polled_at": state.last_polled_at if state else None,

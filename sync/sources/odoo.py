@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from connections.errors import Contract, RemoteError
-from sync.orders import Change, Order, Sightings, Unreadable
+from sync.orders import Change, NamedOrder, Order, SeveralOrders, Sightings, Unreadable
 from sync.sources import odoo_mapping
 from sync.sources.odoo_fields import CONFIRMED, FOLLOWED, OPTIONAL, ORDER, PROBED, WANTED
 from sync.sources.odoo_masters import FRESH, Forgetful, Masters, Store
@@ -29,6 +30,7 @@ CONTROLS = 3  # other orders to try when one cannot be read
 Result = TypeVar("Result")
 Leaves = list[list[Any]]
 Domain = list[Any]  # leaves, and Odoo's "|" before the two it joins
+NOBODY: Mapping[str, Collection[int]] = MappingProxyType({})
 
 logger = logging.getLogger("poller.source")
 
@@ -102,13 +104,26 @@ class OdooSource:
         domain: Leaves = [["state", "in", CONFIRMED], ["id", ">", after_id]]
         return [record["id"] for record in self._page(lambda: domain, ["id"], after_id=after_id, limit=limit)]
 
-    def find(self, names: Sequence[str]) -> dict[str, int]:
-        """Ids by name, of confirmed or cancelled orders. Of several with one name the newest counts."""
-        domain: Leaves = [["name", "in", list(names)], ["state", "in", FOLLOWED]]
-        found = self._search(lambda: domain, ["name"], order="id")
-        named = [record for record in found if _has_id(record) and isinstance(record.get("name"), str)]
-        ids = {record["name"]: record["id"] for record in sorted(named, key=record_id)}
-        return {name: ids[name] for name in names if name in ids}
+    def find(self, names: Sequence[str], *, once: Mapping[str, Collection[int]] = NOBODY) -> dict[str, int]:
+        """Ids by name, of confirmed or cancelled orders; `once` are the orders that once were called so.
+
+        Raises SeveralOrders where a name means more than one: names are unique in no Odoo.
+        """
+        former = sorted({order_id for ids in once.values() for order_id in ids})
+        which: list[Any] = [["name", "in", list(names)]]
+        if former:
+            which = ["|", *which, ["id", "in", former]]
+        fields = ["name", "state", "company_id", "date_order", "partner_id"]
+        found = self._search(lambda: [*which, ["state", "in", FOLLOWED]], fields, order="id")
+        orders_found = {record["id"]: _named(record) for record in found if _has_id(record)}.values()
+        meant = {
+            name: [each for each in orders_found if each.name == name or each.order_id in once.get(name, ())]
+            for name in names
+        }
+        several = {name: orders for name, orders in meant.items() if len(orders) > 1}
+        if several:
+            raise SeveralOrders(several)
+        return {name: orders[0].order_id for name, orders in meant.items() if orders}
 
     def undelivered(self, *, since: datetime, after_id: int = 0, limit: int) -> list[Change]:
         """Orders dated at `since` or later that are confirmed and not wholly delivered yet, by id."""
@@ -246,6 +261,31 @@ def _order(record: Record) -> Order | Unreadable:
         return odoo_mapping.order(record)
     except Misfit as misfit:
         return Unreadable(record["id"], str(misfit))
+
+
+def _named(record: Record) -> NamedOrder:
+    """For a person to read: what is no text is left out."""
+    try:
+        date_order = optional_moment(record, "date_order")
+    except Misfit:
+        date_order = None
+    return NamedOrder(
+        order_id=record["id"],
+        name=_text(record.get("name")),
+        state=_text(record.get("state")),
+        company=_text(_second(record.get("company_id"))),
+        date_order=date_order,
+        customer=_text(_second(record.get("partner_id"))),
+    )
+
+
+def _second(pair: object) -> object:
+    """The display name of a many2one."""
+    return pair[1] if isinstance(pair, list) and len(pair) == 2 else ""
+
+
+def _text(value: object) -> str:
+    return value[:100] if isinstance(value, str) else ""
 
 
 def _change(record: Record, since: datetime) -> Change:

@@ -84,6 +84,10 @@ BAD = [
     ("poll_interval_seconds", -1, "from 5 to 86400"),
     ("poll_interval_seconds", "soon", "from 5 to 86400"),
     ("poll_interval_seconds", "", "from 5 to 86400"),
+    ("language", "Spanish", "such as es_MX"),
+    ("language", "es_MX_1", "such as es_MX"),
+    ("language", "es MX", "such as es_MX"),
+    ("language_change", "perhaps", "not one of the available choices"),
     ("lookback_seconds", 59, "greater than or equal to 60"),
     ("deliveries_at_once", 0, "greater than or equal to 1"),
     ("deliveries_at_once", 65, "less than or equal to 64"),
@@ -115,6 +119,24 @@ def test_an_odoo_address_is_kept_without_what_does_not_matter(typed, kept):
 def test_a_webhook_address_keeps_path_and_query():
     typed = "HTTPS://SM.example.com:8443/Hooks/Odoo?Shop=1"
     assert form(webhook_url=typed).save().webhook_url == "https://sm.example.com:8443/Hooks/Odoo?Shop=1"
+
+
+LANGUAGES = [
+    ("", ""),
+    (" es_MX ", "es_MX"),
+    ("es-mx", "es_MX"),
+    ("ES_mx", "es_MX"),
+    ("es_419", "es_419"),
+    ("sr@latin", "sr@latin"),
+    ("kab_DZ", "kab_DZ"),
+    ("sw", "sw"),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("typed", "kept"), LANGUAGES)
+def test_a_language_is_kept_as_odoo_writes_it(typed, kept):
+    assert form(language=typed).save().language == kept
 
 
 @pytest.mark.django_db

@@ -5,7 +5,8 @@ from django.db import connection as database
 from django.urls import reverse
 
 from sync.admin.search import orders
-from sync.models import SeenOrder, SentOrder
+from sync.models import RetryItem, SeenOrder, SentOrder
+from tests.commands.rows import tried
 
 FIND = reverse("admin:find")
 
@@ -88,6 +89,86 @@ def test_one_finds_only_what_one_may_see(staff, shop, owe):
     assert staff().get(FIND, {"q": "S00042"}).status_code == 403
     only_shops = staff("connections.view_connection").get(FIND, {"q": "S00042"})
     assert "Nothing is known" in only_shops.content.decode()
+
+
+# --- an order has had other names, and other orders its name ----------------------------------------------
+
+
+@pytest.fixture
+def renamed(shop, owe):
+    """Order 57 of Lugo was S00042 when it was sent and is S00099."""
+    lugo = shop(name="Tienda Lugo")
+    owe(lugo, 57, order_name="S00042", status="sent")
+    SeenOrder.objects.update(order_name="S00099", version=2)
+    return lugo
+
+
+@pytest.mark.parametrize("question", ["S00042", "s00042", "42", "S00042 lugo", "lugo S00042", "S00099", "57"])
+def test_an_order_is_found_by_every_name(question, admin_client, renamed):
+    assert admin_client.get(FIND, {"q": question}).url == story_of(renamed, 57)
+
+
+def test_a_name_that_is_anothers_now_shows_both_with_their_ids(admin_client, renamed, owe):
+    owe(renamed, 58, order_name="S00042")
+    html = admin_client.get(FIND, {"q": "S00042"}).content.decode()
+    for shown in ("S00099", "S00042", "Odoo id 57", "Odoo id 58"):
+        assert shown in html
+
+
+def test_its_story_says_what_it_was_called(admin_client, renamed):
+    html = admin_client.get(story_of(renamed, 57)).content.decode()
+    assert "Called before" in html and "S00042" in html
+
+
+def test_a_story_without_another_name_says_nothing_of_it(admin_client, shop, owe):
+    lugo = shop()
+    owe(lugo, 42)
+    assert "Called before" not in admin_client.get(story_of(lugo, 42)).content.decode()
+
+
+@pytest.mark.parametrize("model", ["sentorder", "retryitem", "deliveryattempt", "seenorder"])
+@pytest.mark.parametrize("term", ["S00042", "s00099", "57", "S00099"])
+def test_lists_find_every_version_by_any_name(admin_client, renamed, owe, model, term):
+    first = RetryItem.objects.get()
+    second = owe_next(first, order_name="S00099", version=2, event_id="evt_2", status="pending")
+    for item in (first, second):
+        values = {f.name: getattr(item, f.name) for f in SentOrder._meta.fields if hasattr(item, f.name)}
+        SentOrder.objects.create(**values | {"id": None})
+        tried(item)
+    owe(renamed, 60)
+    shown = listed(admin_client, model, q=term, status="all")
+    assert sorted(row.version for row in shown) == ([2] if model == "seenorder" else [1, 2])
+    assert {row.order_id for row in shown} == {57}
+
+
+def test_lists_tell_orders_of_one_name_apart(admin_client, renamed, owe):
+    owe(renamed, 58, order_name="S00042")
+    html = admin_client.get(
+        reverse("admin:sync_retryitem_changelist"), {"q": "S00042", "status": "all"}
+    ).content.decode()
+    assert "Odoo id" in html and ">57<" in html.replace(" ", "") and ">58<" in html.replace(" ", "")
+
+
+@pytest.mark.parametrize("model", ["sentorder", "retryitem", "deliveryattempt"])
+def test_an_event_finds_its_version_only(admin_client, renamed, model):
+    first = RetryItem.objects.get()
+    second = owe_next(first, order_name="S00099", version=2, event_id="evt_2", status="pending")
+    for item in (first, second):
+        values = {f.name: getattr(item, f.name) for f in SentOrder._meta.fields if hasattr(item, f.name)}
+        SentOrder.objects.create(**values | {"id": None})
+        tried(item)
+    assert [row.version for row in listed(admin_client, model, q="evt_2", status="all")] == [2]
+
+
+def owe_next(item, **values):
+    fields = {field.attname: getattr(item, field.attname) for field in RetryItem._meta.concrete_fields}
+    return RetryItem.objects.create(**fields | {"id": None} | values)
+
+
+def listed(client, model, **query):
+    if model != "retryitem":
+        query.pop("status")
+    return list(client.get(reverse(f"admin:sync_{model}_changelist"), query).context["cl"].result_list)
 
 
 def test_names_are_found_by_index(db):

@@ -1,5 +1,6 @@
 """connections, synclogs, retries: what operators read."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from django.utils import timezone
 from connections.models import Circuit, pause
 from sync.models import PollState, SeenOrder
 from tests.commands.rows import CANARY_KEY, CANARY_SECRET, logged, owed, polled
+from tests.sync.test_order_names import seen
 
 pytestmark = pytest.mark.django_db
 
@@ -182,3 +184,79 @@ def test_lists_print_no_secret(run, shop, command):
         printed = run(*line)
         assert printed.code == 0
         assert CANARY_KEY not in printed.all and CANARY_SECRET not in printed.all
+
+
+# --- retries of one order ---------------------------------------------------------------------------------
+
+ORDER = {"company": "Ours", "date_order": "2026-11-20 10:00:00"}
+BODY = json.dumps({"order": ORDER, "customer": {"name": "Ana \x1b[2J"}}).encode()
+
+
+@pytest.fixture
+def versions(shop, make_connection):
+    """Order 57 was S00042, then S00099; order 58 is S00042 now, and so is one of another connection."""
+    other = make_connection(name="Shop Lugo")
+    for connection, order_id, names in [(shop, 57, ["S00042", "S00099"]), (shop, 58, ["S00042"])]:
+        for version, name in enumerate(names, 1):
+            owed(
+                connection,
+                order_id=order_id,
+                order_name=name,
+                version=version,
+                event_id=f"{order_id}-{version}",
+                status="sent" if version < len(names) else "pending",
+                body=BODY,
+            )
+        seen(connection, order_id, names[-1])
+    owed(other, order_id=57, order_name="S00042")
+    seen(other, 57, "S00042")
+
+
+def ids(printed):
+    return [(row["connection"], row["order_id"], row["version"]) for row in printed.json]
+
+
+def test_a_renamed_order_is_found_by_every_name(run, versions):
+    mine = ["retries", "-c", "Shop Madrid", "--all", "--json"]
+    both = [("Shop Madrid", 58, 1), ("Shop Madrid", 57, 2), ("Shop Madrid", 57, 1)]
+    assert ids(run(*mine, "--order", "S00042")) == both
+    assert ids(run(*mine, "--order", "S00099")) == both[1:]
+    assert ids(run(*mine, "--order-id", "57")) == both[1:]
+    assert ids(run(*mine, "--order-id", "57", "--order", "S00042")) == both[1:]
+    assert ids(run("retries", "-c", "Shop Madrid", "--order", "S00042", "--json")) == both[:2]
+
+
+def test_orders_of_one_name_are_told_apart(run, versions):
+    printed = run("retries", "--order", "S00042")
+    assert "“S00042” is, or was, the name of several orders" in printed.err
+    assert "S00099, Odoo id 57, “Shop Madrid”, company: Ours, date: 2026-11-20 10:00:00, customer: Ana" in (
+        printed.err
+    )
+    assert "S00042, Odoo id 58, “Shop Madrid”" in printed.err
+    assert "S00042, Odoo id 57, “Shop Lugo”, company: -, date: -, customer: -" in printed.err
+    assert "\x1b" not in printed.err
+    lines = printed.out.splitlines()
+    assert "ODOO ID" in lines[0] and len(lines) == 4
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["--order", "S00099"],
+        ["--order-id", "57", "-c", "Shop Madrid"],
+        ["-c", "Shop Lugo", "--order", "S00042"],
+        [],
+    ],
+)
+def test_where_one_is_meant_nothing_is_said(run, versions, line):
+    printed = run("retries", *line)
+    assert (printed.code, printed.err) == (0, "")
+
+
+def test_of_very_many_only_some_are_told(run, make_connection):
+    for _number in range(12):
+        connection = make_connection()
+        owed(connection, order_id=57, order_name="S00042")
+        seen(connection, 57, "S00042")
+    told = run("retries", "--order", "S00042").err.splitlines()
+    assert len(told) == 12 and told[-1] == "and more"

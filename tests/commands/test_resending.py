@@ -102,6 +102,9 @@ def test_a_paused_receiver_gets_nothing_and_the_person_is_told(run, names, recei
         (["resend", "-c", "Shop Madrid", "--last", "0"], "not a number from 1 on"),
         (["resend", "-c", "Shop Madrid", "--last", "1", "--order", "S1"], "not allowed with"),
         (["resend", "-c", "Shop Madrid", "--order", "S99999"], "S99999"),
+        (["resend", "-c", "Shop Madrid", "--order-id", "99999"], "99999"),
+        (["resend", "-c", "Shop Madrid", "--order-id", "S1"], "not a number from 1 on"),
+        (["resend", "-c", "Shop Madrid", "--last", "1", "--order-id", "1"], "not allowed with"),
     ],
 )
 def test_mistakes_are_sentences(run, names, receiver, nobody, line, words):
@@ -113,6 +116,61 @@ def test_mistakes_are_sentences(run, names, receiver, nobody, line, words):
 def test_an_unknown_order_stops_the_known_ones_too(run, names, receiver):
     printed = run("resend", "-c", "Shop Madrid", "--order", names[0], "--order", "S99999")
     assert printed.code == 1 and names[0] not in printed.error and receiver.orders == []
+
+
+# --- a name of two orders ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def twins(names, odoo):
+    """Orders 1 to 3, of which the first and the third have one name; that, and the name of the second."""
+    odoo.edit_order(3, name=names[0], partner_id=odoo.add_partner("Ana Díaz"))
+    return names[0], names[1]
+
+
+def sent_ids(receiver):
+    came = [d for d in receiver.hook("odoo").deliveries if d.signature == "ok" and "order" in d.body]
+    return sorted(d.body["order"]["id"] for d in came)
+
+
+def test_where_nobody_can_choose_it_says_which_there_are(run, twins, receiver, nobody):
+    printed = run("resend", "-c", "Shop Madrid", "--order", twins[0], "--order", twins[1])
+    assert printed.code == 1 and receiver.orders == [] and not RetryItem.objects.exists()
+    assert f"Several orders are, or were, called so: {twins[0]}" in printed.error
+    for part in ("Odoo id: 1,", "Odoo id: 3,", "company: Sandbox Company", "customer: Ana Díaz", "date: 20"):
+        assert part in printed.error
+    assert "--order-id 1" in printed.error and no_secret_in(printed)
+
+
+def test_by_id(run, twins, receiver, nobody):
+    printed = run("resend", "-c", "Shop Madrid", "--order-id", "3", "--order", twins[1])
+    assert printed.error == "" and sent_ids(receiver) == [2, 3]
+
+
+@pytest.mark.parametrize(("answer", "chosen"), [("2", [2, 3]), ("1", [1, 2]), ("all", [1, 2, 3])])
+def test_a_person_chooses(run, twins, receiver, person, answer, chosen):
+    person(answer)
+    printed = run("resend", "-c", "Shop Madrid", "--order", twins[0], "--order", twins[1])
+    assert printed.error == "" and sent_ids(receiver) == chosen
+    assert "Ana Díaz" in printed.out and "Sandbox Company" in printed.out
+
+
+def test_a_person_may_choose_none(run, twins, receiver, person):
+    person("")
+    printed = run("resend", "-c", "Shop Madrid", "--order", twins[0])
+    assert printed.code == 1 and "Nothing was chosen" in printed.error and receiver.orders == []
+
+
+def test_a_former_name_will_do(run, names, odoo, receiver, nobody):
+    odoo.edit_order(3, name="S99001")
+    assert run("resend", "-c", "Shop Madrid", "--order", names[2]).error == ""
+    assert sent_ids(receiver) == [3]
+
+
+def test_the_list_to_choose_from_has_ids(run, names, person):
+    person("")
+    shown = run("resend", "-c", "Shop Madrid")
+    assert "ODOO ID" in shown.out
 
 
 def test_a_disabled_connection(run, names, receiver, shop):

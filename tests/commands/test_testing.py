@@ -156,3 +156,17 @@ def test_each_line_is_printed_when_it_is_done(run, odoo, receiver, monkeypatch):
     )
     run("testconnection", "Shop Madrid")
     assert seen.index("receiver asked") == len(seen) - 1 > 3
+
+
+def test_another_connection_that_sends_the_same_orders_is_a_warning(
+    tested, odoo, receiver, shop, make_connection
+):
+    odoo.sell()
+    name = "No other connection sends the same orders"
+    assert tested()[1][name]["ok"] is True
+    mine = {name: getattr(shop, name) for name in ("odoo_url", "database", "webhook_url")}
+    make_connection(name="Shop Madrid 2", **mine)
+    printed, stages = tested()
+    assert printed.code == 0 and "Each order arrives twice" in printed.out
+    row = stages[name]
+    assert (row["ok"], row["code"], row["detail"]) == (None, "same_source_twice", "Shop Madrid 2")

@@ -222,7 +222,7 @@ def test_a_user_that_sees_its_own_orders_only(place, version, groups, ok, code):
             assert sent["ids"] == [7]
             return sent["group_ext_id"] in groups
         places, named = sent
-        assert (places[:-1], named) == ([[7]] if version == 18 else [], {})
+        assert (places[:-1], named) == ([[7]] if version == 18 else [], {"context": {"tz": "UTC"}})
         return places[-1] in groups
 
     place = place(version)

@@ -485,3 +485,14 @@ def test_stamps_of_the_old_file_are_utc(switch):
         switch.shop.world.get("sale.order", order_id)["write_date"]
     )
     assert PollState.objects.get().deep_check_at == switch.clock()
+
+
+@pytest.mark.parametrize(("words", "said"), [(["--enable"], True), ([], False), (["--dry-run"], False)])
+def test_a_shop_that_is_here_under_another_id_is_said(switch, make_connection, words, said):
+    gone = switch.world.connection
+    mine = {name: getattr(gone, name) for name in ("odoo_url", "database", "webhook_url")}
+    make_connection(name="Here already", external_id="here", **mine)
+    out, err = StringIO(), StringIO()
+    line = ["importlegacy", str(switch.old.path), f"--key={switch.old.key}", *words]
+    call_command(*line, stdout=out, stderr=err)
+    assert ("sends the same orders to the same receiver as: Here already" in out.getvalue()) is said

@@ -7,7 +7,7 @@ from connections.errors import RemoteError
 from sync import turns
 from sync.ledger import discard, retry_now
 from sync.models import RetryItem, SeenOrder
-from sync.resending import NoSuchOrder, resend
+from sync.resending import NoSuchOrder, SeveralOrders, resend
 
 
 def test_the_last_orders_go_out_again_as_odoo_has_them_now(world):
@@ -114,3 +114,74 @@ def test_an_old_version_that_was_discarded_cannot_come_after_a_newer_one(world):
     world.wait(minutes=2)
     assert [version for _, _, version in world.got()] == [2]
     assert SeenOrder.objects.get().version == 2
+
+
+# --- by name ----------------------------------------------------------------------------------------------
+
+
+def renamed(world, order_id, name):
+    """Somebody gives an order another name in Odoo."""
+    world.shop.edit_order(order_id, name=name)
+    world.wait(minutes=2)
+
+
+def test_a_name_of_two_orders_sends_neither(world):
+    first, second = world.confirmed(), world.confirmed()
+    world.wait(minutes=2)
+    renamed(world, second, "S00001")
+    before = RetryItem.objects.count()
+    with pytest.raises(SeveralOrders) as told:
+        resend(world.connection, names=["S00001"], clock=world.clock)
+    assert [order.order_id for order in told.value.orders["S00001"]] == [first, second]
+    assert {order.customer for order in told.value.orders["S00001"]} == {"José Ángel Muñoz"}
+    assert {order.company for order in told.value.orders["S00001"]} == {"Sandbox Company"}
+    assert RetryItem.objects.count() == before
+
+
+def test_a_former_name_is_a_name(world):
+    order_id = world.confirmed()
+    world.wait(minutes=2)
+    renamed(world, order_id, "S00099")
+    [item] = resend(world.connection, names=["S00001"], clock=world.clock)
+    assert (item.order_id, item.order_name) == (order_id, "S00099")
+
+
+def test_a_name_that_went_over_to_another_order_is_of_both(world):
+    """Who reads it at the receiver may mean the one that was called so when it was sent."""
+    first, second = world.confirmed(), world.confirmed()
+    world.wait(minutes=2)
+    renamed(world, first, "S00099")
+    renamed(world, second, "S00001")
+    with pytest.raises(SeveralOrders) as told:
+        resend(world.connection, names=["S00001", "S00099"], clock=world.clock)
+    assert {name: [order.name for order in orders] for name, orders in told.value.orders.items()} == {
+        "S00001": ["S00099", "S00001"]
+    }
+
+
+def test_a_former_name_of_another_connections_order_is_not_meant(world, make_connection):
+    other = make_connection(name="Other", external_id="other")
+    order_id = world.confirmed()
+    world.wait(minutes=2)
+    row = SeenOrder.objects.values().get()
+    SeenOrder.objects.create(**row | {"id": None, "connection_id": other.pk, "order_id": 77})
+    [item] = resend(world.connection, names=["S00001"], clock=world.clock)
+    assert item.order_id == order_id
+
+
+def test_what_is_gone_from_odoo_is_nobody_to_choose_from(world):
+    first, second = world.confirmed(), world.confirmed()
+    world.wait(minutes=2)
+    renamed(world, second, "S00001")
+    world.shop.cancel(second)
+    world.shop.unlink(second)
+    [item] = resend(world.connection, names=["S00001"], clock=world.clock)
+    assert item.order_id == first
+
+
+def test_names_cost_one_call_as_before(world):
+    world.confirmed()
+    world.wait(minutes=2)
+    world.shop.calls.clear()
+    resend(world.connection, names=["S00001"], clock=world.clock)
+    assert world.shop.calls == {("sale.order", "search_read"): 1, ("sale.order", "web_search_read"): 1}

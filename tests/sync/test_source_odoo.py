@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from connections.errors import Contract
-from sync.orders import Change, Order
+from sync.orders import Change, NamedOrder, Order, SeveralOrders
 from sync.sources.odoo import WANTED, OdooSource
 from tests.recorded import RECORDINGS, VERSIONS, RecordedOdoo, Server, cases, recorded
 
@@ -194,10 +194,38 @@ def test_names_are_looked_up():
     assert list(ids) == ["S00031", "S00025"]
 
 
-def test_of_two_with_one_name_the_newest_counts():
+@pytest.mark.parametrize("major", VERSIONS)
+def test_a_name_of_two_orders_is_told_and_not_taken(major):
+    odoo = RecordedOdoo(major)
+    orders = odoo.tables["sale.order"]
+    orders[40]["name"] = orders[31]["name"]
+    with pytest.raises(SeveralOrders) as told:
+        OdooSource(odoo).find(["S00030", orders[31]["name"]])
+    assert list(told.value.orders) == [orders[31]["name"]]
+    first, second = told.value.orders[orders[31]["name"]]
+    assert [first, second] == [
+        NamedOrder(
+            order_id=number,
+            name=orders[31]["name"],
+            state=orders[number]["state"],
+            company=orders[number]["company_id"][1],
+            date_order=datetime.fromisoformat(orders[number]["date_order"] + "+00:00"),
+            customer=orders[number]["partner_id"][1],
+        )
+        for number in (31, 40)
+    ]
+
+
+@pytest.mark.parametrize("odd", [7, ["x"], None, {"id": 1}, [1, 5], "2026-99-99"])
+def test_what_tells_them_apart_may_be_odd(odd):
     odoo = RecordedOdoo(19)
-    odoo.tables["sale.order"][40]["name"] = "S00031"
-    assert OdooSource(odoo).find(["S00031"]) == {"S00031": 40}
+    for number in (31, 40):
+        odoo.tables["sale.order"][number] |= {"name": "S1", "partner_id": odd, "date_order": odd}
+        odoo.tables["sale.order"][number]["company_id"] = [1, "Ours"]
+    with pytest.raises(SeveralOrders) as told:
+        OdooSource(odoo).find(["S1"])
+    shown = [(o.order_id, o.company, o.date_order, o.customer) for o in told.value.orders["S1"]]
+    assert shown == [(31, "Ours", None, ""), (40, "Ours", None, "")]
 
 
 @pytest.mark.parametrize("company_id", [1, 2])

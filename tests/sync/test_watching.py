@@ -176,3 +176,20 @@ def test_status_tells_monitors_by_its_exit_code(world, capsys):
     told = json.loads(capsys.readouterr().out)
     assert [finding["code"] for finding in told["findings"]] == ["odoo_clock_skew"]
     assert told["ok"] is False
+
+
+def test_two_connections_of_one_source_and_receiver_are_told(world, make_connection):
+    world.confirmed()
+    world.wait(minutes=2)
+    mine = {name: getattr(world.connection, name) for name in ("odoo_url", "database", "webhook_url")}
+    other = make_connection(name="Shop twice", external_id="twice", **mine)
+    PollState.objects.create_missing(world.clock())
+    assert causes(world) == {"same_source_twice"}
+    told = {finding.connection.name: finding.detail for finding in Finding.objects.all()}
+    assert told == {"Shop": "Shop twice", "Shop twice": "Shop"}
+    other.company_id = 1
+    other.save()
+    assert causes(world) == {"same_source_twice"}
+    other.enabled = False
+    other.save()
+    assert causes(world) == set()

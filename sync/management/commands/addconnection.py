@@ -8,6 +8,7 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from connections import same_source
 from sync.management.filling import add_flags, filled_in, values_of
 from sync.management.teaching import TeachingCommand
 
@@ -46,4 +47,6 @@ class Command(TeachingCommand):
         if form.generated_secret:
             self.stdout.write(_("Its webhook secret, shown this once; give it to the receiver:"))
             self.stdout.write(form.generated_secret)
+        if doubled := same_source.warning(connection):
+            self.stderr.write(doubled)
         self.stdout.write(_("Test it: manage.py testconnection %s") % connection.pk)

@@ -49,3 +49,11 @@ class Command(TeachingCommand):
             show(self.stdout, rows, TITLES, empty=_("Every connection is ok."))
         else:
             show(self.stdout, rows, TITLES, empty=_("No connection yet: manage.py addconnection"))
+            for line in filter(None, map(_renamed, rows)):
+                self.stdout.write(line)
+
+
+def _renamed(row: dict[str, Any]) -> str:
+    if row["database_in_ids"] == row["database"]:
+        return ""
+    return _("“%(name)s”: its ids keep the database's former name, %(database_in_ids)s.") % row

@@ -10,11 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from connections import same_source
 from connections.forms import new_secret
-from sync import questions
+from sync import languages, questions
 from sync.management.asking import operator
 from sync.management.choosing import add_connection, connection_called
-from sync.management.filling import add_flags, refilled, values_of
+from sync.management.filling import add_flags, add_language_change, refilled, values_of
 from sync.management.showing import cell
 from sync.management.teaching import TeachingCommand
 from sync.models import PollState
@@ -34,6 +35,10 @@ class Command(TeachingCommand):
             "editconnection 1 --url https://new.example.com --api-key -",
             gettext_lazy("another address wants its key typed again"),
         ),
+        (
+            "editconnection 1 --language es_MX --without-sending",
+            gettext_lazy("names in another language; what the receiver has stays as it is"),
+        ),
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -44,6 +49,7 @@ class Command(TeachingCommand):
             metavar="N",
             help=_("how long the old webhook secret signs beside a new one; 0 ends it at once"),
         )
+        add_language_change(parser)
         parser.add_argument(
             "--same-database",
             action="store_true",
@@ -66,8 +72,10 @@ class Command(TeachingCommand):
             raise CommandError(
                 _("Say what to change, such as --interval 30. See: manage.py editconnection --help")
             )
+        if options["language_change"]:
+            values["language_change"] = options["language_change"]
         form = refilled(connection, values, self.stdout)
-        with transaction.atomic():
+        with transaction.atomic(), languages.saving([form], timezone.now()):
             both_until = form.retire_old_secret(by=operator(), now=timezone.now())
             form.save()
         questions.look_again(connection, timezone.now())
@@ -77,4 +85,6 @@ class Command(TeachingCommand):
             self.stdout.write(values["webhook_secret"])
         if both_until:
             self.stdout.write(_("The old webhook secret signs beside it until %s.") % cell(both_until))
+        if doubled := same_source.warning(connection):
+            self.stderr.write(doubled)
         self.stdout.write(_("“%s” is changed.") % connection.name)

@@ -11,11 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from connections import same_source
 from connections.porting import LONGEST, Ported, Unportable, check, ring, save
-from sync import questions
+from sync import languages, questions
 from sync.management.asking import operator
 from sync.management.commands.exportconnections import key_from
-from sync.management.filling import legacy_secret_line
+from sync.management.filling import add_language_change, legacy_secret_line
 from sync.management.showing import show
 from sync.management.teaching import TeachingCommand
 from sync.models import PollState
@@ -42,6 +43,7 @@ class Command(TeachingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help=_("the YAML; - reads standard input"))
         parser.add_argument("--key", metavar="KEY", help=_("decrypts its secrets; - reads it from input"))
+        add_language_change(parser)
         parser.add_argument("--dry-run", action="store_true", help=_("only say what would be done"))
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,14 +51,17 @@ class Command(TeachingCommand):
         try:
             text = _text(options["file"])
             key = ring(key_from(options["key"])) if options["key"] else None
-            ported = check(text, key)
+            ported = check(text, key, answers={"language_change": options["language_change"] or ""})
         except Unportable as error:
             raise CommandError(str(error)) from None
         if not options["dry_run"]:
-            saved = save(ported, by=operator(), now=now)
+            with languages.saving([each.form for each in ported], now):
+                saved = save(ported, by=operator(), now=now)
             for connection in saved:
                 questions.look_again(connection, now)
             PollState.objects.filter(connection__in=saved).wake(now)
+            for doubled in filter(None, map(same_source.warning, saved)):
+                self.stderr.write(doubled)
         rows = [{"name": each.name, "what": WORDS[each.what]} for each in ported]
         show(self.stdout, rows, TITLES, empty=_("There is no connection in it."))
         made = _new_secrets(ported) if not options["dry_run"] else []

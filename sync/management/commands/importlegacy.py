@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from connections import same_source
+from connections.models import Connection
 from sync.legacy.file import Unusable, read_shops
 from sync.legacy.history import Fate
 from sync.legacy.takeover import Takeover, carry_out, plan
@@ -198,4 +200,12 @@ def _about(takeover: Takeover, *, dry_run: bool) -> list[str]:
         )
     if takeover.secret_problem:
         lines.append(legacy_secret_line(name, takeover.secret_problem))
-    return lines
+    return [*lines, *_doubled(takeover)]
+
+
+def _doubled(takeover: Takeover) -> list[str]:
+    """As it is stored now: a dry run stored nothing, and --enable is said last."""
+    if takeover.connection is None:
+        return []
+    stored = Connection.objects.without_secrets().filter(pk=takeover.connection.pk)
+    return [sentence for connection in stored if (sentence := same_source.warning(connection))]

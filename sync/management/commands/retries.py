@@ -10,7 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.diagnosis import explain
+from connections.models import Connection
+from sync.ledger.names import Sought, rows_of
 from sync.management.choosing import add_connection_option, connection_called, positive
+from sync.management.namesakes import namesakes
 from sync.management.showing import show, show_json
 from sync.management.teaching import TeachingCommand
 from sync.models import RetryItem, SeenOrder
@@ -22,6 +25,7 @@ TITLES = {
     "id": gettext_lazy("id"),
     "connection": gettext_lazy("connection"),
     "order": gettext_lazy("order"),
+    "order_id": gettext_lazy("Odoo id"),
     "version": gettext_lazy("version"),
     "event": gettext_lazy("event"),
     "status": gettext_lazy("status"),
@@ -46,20 +50,30 @@ class Command(TeachingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         add_connection_option(parser, required=False, help=_("only of this one; without it: of all"))
         parser.add_argument("-n", "--number", type=positive, default=50, help=_("how many (default: 50)"))
-        parser.add_argument("--order", metavar="S00042", help=_("only of this order"))
+        parser.add_argument(
+            "--order", metavar="S00042", help=_("only of this order, by a name that it has or had")
+        )
+        parser.add_argument(
+            "--order-id", type=positive, metavar="57", help=_("only of the order with this id in Odoo")
+        )
         parser.add_argument("--all", action="store_true", help=_("also what was sent, discarded or replaced"))
         parser.add_argument("--json", action="store_true", help=_("print JSON"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         items = RetryItem.objects.all() if options["all"] else RetryItem.objects.open()
-        if options["connection"]:
-            items = items.filter(connection=connection_called(options["connection"]))
-        if options["order"]:
-            items = items.filter(order_name=options["order"])
+        connection = connection_called(options["connection"]) if options["connection"] else None
+        if connection:
+            items = items.filter(connection=connection)
+        if options["order"] or options["order_id"]:
+            items = items.filter(pk__in=rows_of(RetryItem, _sought(connection, options)))
         count = items.count()
+        several = [] if options["order_id"] or not options["order"] else namesakes(items)
         items = items.annotate(notes=NOTES).select_related("connection").order_by("-id")
         items = items.defer("body", "connection__api_key", "connection__webhook_secret")
         rows = [row_of(item) for item in items[: options["number"]]]
+        if several:
+            said = _("“%s” is, or was, the name of several orders; say which with --order-id (and -c):")
+            self.stderr.write("\n".join([said % options["order"], *several]))
         if options["json"]:
             show_json(self.stdout, rows)
             return
@@ -68,6 +82,13 @@ class Command(TeachingCommand):
             self.stderr.write(
                 _("%(shown)s of %(count)s; more with -n.") % {"shown": len(rows), "count": count}
             )
+
+
+def _sought(connection: Connection | None, options: dict[str, Any]) -> Sought:
+    mine = connection.pk if connection else None
+    if options["order_id"]:
+        return Sought(order_ids=[options["order_id"]], connection_id=mine)
+    return Sought(names=[options["order"]], connection_id=mine)
 
 
 def row_of(item: RetryItem) -> dict[str, Any]:

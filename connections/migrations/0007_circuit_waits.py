@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0004_quiet_interval'),
+        ('connections', '0006_disappearances_limit'),
     ]
 
     operations = [

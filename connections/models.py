@@ -155,9 +155,10 @@ class Connection(models.Model):
 
     @property
     def identity(self) -> str:
-        """Changes when what we learnt about the server may no longer hold: address, database, user, key."""
+        """Changes when what we learnt may no longer hold: address, database, user, key, company."""
         key = str.__str__(self.api_key)  # of one that cannot be read the token: another than before
-        text = "\n".join([self.odoo_url, self.database, self.username, key, self.protocol])
+        company = [str(self.company_id)] if self.company_id is not None else []
+        text = "\n".join([self.odoo_url, self.database, self.username, key, self.protocol, *company])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def wants(self, event: str) -> bool:

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from django.db import transaction
 
 from connections import leases
 from connections.errors import Permanent, RemoteError
 from connections.models import Connection, Side, Start
+from connections.odoo import account
 from connections.odoo.client import OdooClient, connect
 from connections.odoo.server import Server
 from sync import circuit, sides, windows
@@ -67,6 +69,7 @@ class Job:
     to_read: list[Change] = field(default_factory=list)
     to_note: list[Change] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
+    hidden_company: dict[str, int] | None = None  # None: not asked in this poll
     error: RemoteError | None = None
     complete: bool = False  # the window was read to its end
     lost: bool = False  # the lease went to somebody else
@@ -113,6 +116,12 @@ class Job:
     def is_before_start(self, order_id: int, date_order: datetime | None) -> bool:
         line = StartLine(self.connection, self.state.started_at, self._start_ids or StartIds(None))
         return line.is_before(order_id, date_order, first_window=self.first_window)
+
+    def look_at_company(self) -> None:
+        """Once the server was asked anew what it is: a company that our user does not see has no orders."""
+        company = self.connection.company_id
+        if company is not None and self.client.changed and self.hidden_company is None:
+            self.hidden_company = account.hidden_company(self.client, company)
 
     @property
     def knows_start(self) -> bool:
@@ -188,6 +197,17 @@ class Job:
             self._fail(self.error, now, interval)
         self.log.calls = self.client.calls
         self.log.window_from, self.log.window_to = self._since, self.page_to
+
+    @property
+    def learned(self) -> dict[str, Any]:
+        """Of server and account, for the next polls."""
+        values: dict[str, Any] = {"server": self.client.server.to_json()}
+        if self.hidden_company is not None:
+            known = {
+                name: value for name, value in self.state.account.items() if name != account.HIDDEN_COMPANY
+            }
+            values["account"] = known | self.hidden_company
+        return values
 
     @property
     def _about(self) -> dict[str, str]:
@@ -308,5 +328,4 @@ def save_jobs(jobs: Sequence[Job]) -> None:
     STATES.insert_objects(job.state for job in jobs)
     for job in jobs:
         if job.polled and job.client.changed:
-            learned = job.client.server.to_json()
-            PollState.objects.filter(connection=job.connection).update(server=learned)
+            PollState.objects.filter(connection=job.connection).update(**job.learned)

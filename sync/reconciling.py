@@ -93,7 +93,7 @@ def _busy(wanted: Reconciliation) -> None:
 
 def _look_at_account(mine: Turn) -> None:
     """Rights that hide orders and a key that ends soon make no noise: they are asked for."""
-    account = account_of.look(mine.client)
+    account = account_of.look(mine.client, mine.connection.company_id)
     PollState.objects.filter(connection=mine.connection).update(account=account)
 
 

@@ -12,6 +12,7 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q
 from django.utils import timezone
 
 from connections.models import Circuit, CircuitState, Lease, Side
+from connections.odoo.account import HIDDEN_COMPANY
 from sync.beating import silent_since
 from sync.models import AlertChannelState, PollState, Progress, Reconciliation, RetryItem, Status
 from sync.models.findings import Finding
@@ -99,9 +100,11 @@ def _clocks(now: datetime) -> Iterator[Found]:
 
 
 def _rights(now: datetime) -> Iterator[Found]:
-    """What the daily look at the user found: rights that hide orders, a key that ends soon."""
+    """What the looks at the user found: rights or a company that hide orders, a key that ends soon."""
     rows = PollState.objects.filter(connection__enabled=True).exclude(account={})
-    for pk, account in rows.values_list("connection", "account"):
+    for pk, account, company in rows.values_list("connection", "account", "connection__company_id"):
+        if company is not None and account.get(HIDDEN_COMPANY) == company:
+            yield pk, "odoo_company_not_visible", f"res.company {company}"
         if account.get("own_documents_only"):
             yield pk, SILENT_READS, ""
         ends = account.get("key_ends_at")

@@ -34,6 +34,7 @@ CAUSES = (
     "receiver_gone",
     "odoo_key_expires_soon",
     "odoo_own_documents_only",
+    "odoo_company_not_visible",
     "odoo_clock_skew",
     "reconciliation_found",
     "reconciliation_repaired",

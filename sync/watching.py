@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q
 from django.utils import timezone
 
 from connections.models import Circuit, CircuitState, Lease, Side
 from connections.odoo.account import HIDDEN_COMPANY
+from sync import failures
 from sync.beating import silent_since
-from sync.models import AlertChannelState, PollState, Progress, Reconciliation, RetryItem, Status
+from sync.models import AlertChannelState, FailingWork, PollState, Progress, Reconciliation, RetryItem, Status
 from sync.models.findings import Finding
 from sync.repairing import OWED_BEFORE
 
@@ -25,22 +27,43 @@ REPAIR_TOLD_FOR = timedelta(hours=24)
 DISK_BYTES = 512 * 1024**2
 SILENT_READS = "odoo_own_documents_only"
 
+logger = logging.getLogger("poller.watch")
+
 Found = tuple[int | None, str, str]  # connection, cause, detail
 
 
 def watch(*, clock: Callable[[], datetime] = timezone.now) -> list[Finding]:
     """Look for everything at once; what is still there keeps its `since`. Returns what was found."""
     now = clock()
-    found = {(connection, code): detail for look in LOOKS for connection, code, detail in look(now)}
+    found, looked = _look_everywhere(now)
     with transaction.atomic():
         rows = {(row.connection_id, row.code): row for row in Finding.objects.select_for_update()}
-        gone = [row.pk for key, row in rows.items() if key not in found]
-        Finding.objects.filter(pk__in=gone).delete()
+        if looked:
+            gone = [row.pk for key, row in rows.items() if key not in found]
+            Finding.objects.filter(pk__in=gone).delete()
         for key, detail in found.items():
             row = rows.get(key) or Finding(connection_id=key[0], code=key[1], since=now)
             row.detail, row.seen_at = detail[:300], now
             row.save()
     return list(Finding.objects.select_related("connection").defer(*SECRETS))
+
+
+def _look_everywhere(now: datetime) -> tuple[dict[tuple[int | None, str], str], bool]:
+    """What was found, and whether every look came to its end: where one did not, nothing counts as gone."""
+    found: dict[tuple[int | None, str], str] = {}
+    names = {look: f"{__name__}.{look.__name__}" for look in LOOKS}
+    good = []
+    for look, name in names.items():
+        try:
+            found |= {(connection, code): detail for connection, code, detail in look(now)}
+            good.append(name)
+        except (OperationalError, InterfaceError):  # the database is away: no look is to blame
+            raise
+        except Exception as error:
+            logger.exception("A look failed in our own code: %s", name)
+            failures.failed(name, type(error).__name__)
+    failures.succeeded(good)
+    return found, len(good) == len(LOOKS)
 
 
 SECRETS = ("connection__api_key", "connection__webhook_secret")
@@ -151,6 +174,19 @@ def _channels(now: datetime) -> Iterator[Found]:
         yield None, "alert_channel_fails", ", ".join(names)
 
 
+def _failing_work(now: datetime) -> Iterator[Found]:
+    """Last, so that it knows of the looks before. Where polls fail as well, they say why."""
+    found: dict[int | None, list[str]] = {}
+    for row in failures.often(now).exclude(connection__poll_state__failures__gte=failures.OFTEN):
+        found.setdefault(row.connection_id, []).append(_words(row))
+    for connection, lines in found.items():
+        yield connection, "scheduled_work_fails", "; ".join(lines)
+
+
+def _words(row: FailingWork) -> str:
+    return f"{row.name.rpartition('.')[2].strip('_')}: {row.error} ×{row.failures}"
+
+
 LOOKS: tuple[Callable[[datetime], Iterator[Found]], ...] = (
     _overdue,
     _undelivered,
@@ -165,4 +201,5 @@ LOOKS: tuple[Callable[[datetime], Iterator[Found]], ...] = (
     _pollers,
     _disk,
     _channels,
+    _failing_work,
 )

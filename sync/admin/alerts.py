@@ -40,6 +40,7 @@ CAUSES = (
     "reconciliation_repaired",
     "reconciliation_failed",
     "leases_not_returned",
+    "scheduled_work_fails",
     "poller_silent",
     "disk_full_soon",
     "alert_channel_fails",

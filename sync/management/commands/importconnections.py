@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from connections.encodings import Unreadable, text_of
 from connections.porting import Ported, Unportable, check, ring, save
-from sync.management.asking import operator
+from sync.management.asking import operator, whole_input
 from sync.management.commands.exportconnections import key_from
-from sync.management.showing import show
+from sync.management.showing import cell, show
 from sync.management.teaching import TeachingCommand
 from sync.models import PollState
 
+MOST_BYTES = 50_000_000
 WORDS = {
     "new": pgettext_lazy("imported connection", "new"),
     "changed": pgettext_lazy("imported connection", "changed"),
@@ -61,9 +62,11 @@ class Command(TeachingCommand):
 
 def _text(file: str) -> str:
     try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text()
-    except (OSError, UnicodeError) as error:
-        raise Unportable(f"{file}: {error}") from None
+        return whole_input() if file == "-" else text_of(Path(file), most_bytes=MOST_BYTES)
+    except OSError as error:
+        raise Unportable(f"{cell(file)}: {error.strerror}") from None
+    except (Unreadable, ValueError):
+        raise Unportable(_("%s is not a text in UTF-8.") % cell(file)) from None
 
 
 def _new_secrets(ported: list[Ported]) -> list[str]:

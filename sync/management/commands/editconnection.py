@@ -68,4 +68,4 @@ class Command(TeachingCommand):
             self.stdout.write(values["webhook_secret"])
         if both_until:
             self.stdout.write(_("The old webhook secret signs beside it until %s.") % cell(both_until))
-        self.stdout.write(_("“%s” is changed.") % connection.name)
+        self.stdout.write(_("“%s” is changed.") % cell(connection.name))

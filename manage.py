@@ -1,4 +1,4 @@
-#!/usr/bin/env python
+#!/usr/bin/env python3
 """Django's command line for this project."""
 
 import os
@@ -18,6 +18,8 @@ def leave_at_once(number: int, frame: object) -> None:
 
 
 if __name__ == "__main__":
+    if sys.version_info < (3, 11):  # noqa: UP036 - a shell starts this with the first Python it finds
+        sys.exit(f"Python 3.11 or newer is needed, not {sys.version.split()[0]}. `make run` looks for one.")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "odoopoller.settings")
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, leave_at_once)

@@ -21,8 +21,8 @@ from django.db import Error
 from sync.logs import SPEAKING
 
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
-HALVES = re.compile("[\ud800-\udfff]")  # how Python hands on bytes that are not UTF-8
-THEIRS = ("shell", "test")  # what fails there is not ours, and their words are wanted
+SURROGATES = re.compile("[\ud800-\udfff]")  # how Python hands on bytes that are not UTF-8
+INTERACTIVE = ("shell", "test")  # who works there wants the whole error
 
 logger = logging.getLogger("poller.commands")
 
@@ -42,7 +42,7 @@ def run(arguments: Sequence[str]) -> None:
     except BrokenPipeError:  # who reads us has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
-        if "--traceback" in arguments or set(arguments[1:2]) & set(THEIRS):
+        if "--traceback" in arguments or set(arguments[1:2]) & set(INTERACTIVE):
             raise
         sys.exit(_database(error) if isinstance(error, Error) else _fault(error))
     finally:
@@ -51,7 +51,7 @@ def run(arguments: Sequence[str]) -> None:
 
 def _refuse_other_encodings(arguments: Sequence[str]) -> None:
     for number, argument in enumerate(arguments):
-        if HALVES.search(argument):
+        if SURROGATES.search(argument):
             sys.exit(f"Argument {number} is not UTF-8. Type it in a terminal that uses UTF-8.")
 
 
@@ -66,7 +66,7 @@ def _load() -> None:
 
 
 def _on_interrupt(handler: Any) -> None:
-    """Unless whoever started us wants it ignored, as a shell does for what runs in the background."""
+    """Unless the caller wants it ignored, as a shell does for what runs in the background."""
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, handler)
 

@@ -23,7 +23,7 @@ QUOTED = (
     re.compile(r"'(.*)'", re.DOTALL),
     re.compile(r'"(.*)"', re.DOTALL),
 )
-NOT_UTF8 = re.compile("[\ud800-\udfff]")
+SURROGATES = re.compile("[\ud800-\udfff]")
 IN_NAME_FILE = re.compile("[\x00-\x08\x0e-\x1f\ud800-\udfff]")  # what no text has
 
 
@@ -66,13 +66,13 @@ def _lines(path: Path, text: str) -> Iterator[Line]:
         name, value = assigned[1], _unquoted(assigned[2].strip())
         if value is None:
             raise _not_understood(path, number, name, "the quotes around the value do not end the line")
-        if NOT_UTF8.search(value) or "\0" in value:
+        if SURROGATES.search(value) or "\0" in value:
             raise _not_understood(path, number, name, "its value is not UTF-8: save the file as UTF-8")
         yield Line(number, name, value)
 
 
 def _why(line: str) -> str:
-    if NOT_UTF8.search(line):
+    if SURROGATES.search(line):
         return "the line is not UTF-8: save the file as UTF-8"
     return "the line is not understood: write NAME=value and nothing before it"
 

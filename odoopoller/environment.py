@@ -14,7 +14,7 @@ from connections.encodings import Unreadable
 from odoopoller import envfile
 
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-HALVES = re.compile("[\ud800-\udfff]")  # how Python hands on bytes that are not UTF-8
+SURROGATES = re.compile("[\ud800-\udfff]")  # how Python hands on bytes that are not UTF-8
 MOST_DIGITS = 18
 OURS = "POLLER_"
 
@@ -52,7 +52,7 @@ class Environment:
         if self._variables.get(f"{name}_FILE"):
             return _from_file(f"{name}_FILE", self._variables[f"{name}_FILE"])
         value = self._variables.get(name, "").strip()
-        if HALVES.search(value):
+        if SURROGATES.search(value):
             raise ImproperlyConfigured(f"{name} is not UTF-8.")
         return value
 
@@ -91,7 +91,7 @@ class Environment:
         return given.lower() in ("on", "yes", "true", "1")
 
     def address(self, name: str, *schemes: str) -> str:
-        """A URL, or nothing. `odoopoller/places.py` takes it apart."""
+        """A URL, or nothing. `odoopoller/servers.py` takes it apart."""
         given = self.text(name)
         if given and not given.startswith(tuple(f"{scheme}://" for scheme in schemes)):
             raise ImproperlyConfigured(f"{name} must begin with {' or '.join(f'{s}://' for s in schemes)}.")

@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environ import Env
 
-from odoopoller import places, reporting
+from odoopoller import reporting, servers
 from odoopoller.environment import Environment
 from odoopoller.theme import UNFOLD  # noqa: F401 - the settings of the admin's theme
 
@@ -34,7 +34,7 @@ except OSError as error:
 SECRET_KEY = env.key("SECRET_KEY")
 DEBUG = switch("DEBUG")
 ALLOWED_HOSTS = [*words("ALLOWED_HOSTS"), "127.0.0.1", "localhost"]  # health checks come from the host itself
-CSRF_TRUSTED_ORIGINS = places.origins("CSRF_TRUSTED_ORIGINS", words("CSRF_TRUSTED_ORIGINS"))
+CSRF_TRUSTED_ORIGINS = servers.origins("CSRF_TRUSTED_ORIGINS", words("CSRF_TRUSTED_ORIGINS"))
 
 INSTALLED_APPS = [
     "unfold",
@@ -93,7 +93,7 @@ DATABASE_URL = address("DATABASE_URL", "postgres", "postgresql", "sqlite")
 SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "poller.sqlite3")}
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-    | (places.database("DATABASE_URL", DATABASE_URL, Env.db_url_config) if DATABASE_URL else SQLITE)
+    | (servers.database("DATABASE_URL", DATABASE_URL, Env.db_url_config) if DATABASE_URL else SQLITE)
 }
 IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 if IS_SQLITE:
@@ -104,7 +104,7 @@ if IS_SQLITE:
         "init_command": "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY",
     } | DATABASES["default"].get("OPTIONS", {})
 
-REDIS_URL = places.redis("REDIS_URL", address("REDIS_URL", "redis", "rediss", "unix"))
+REDIS_URL = servers.redis("REDIS_URL", address("REDIS_URL", "redis", "rediss", "unix"))
 
 
 def cache(name: str) -> dict[str, Any]:
@@ -155,10 +155,8 @@ FERNET_USE_HKDF = False  # a key is a Fernet key as it stands, so tokens of the 
 
 ALLOWED_NETWORKS = networks("POLLER_ALLOWED_NETWORKS")
 CA_BUNDLE = text("POLLER_CA_BUNDLE")
-PROXY_URL = places.proxy("POLLER_PROXY_URL", address("POLLER_PROXY_URL", "http", "https"))
-DEFAULT_WEBHOOK_URL = places.web(
-    "POLLER_DEFAULT_WEBHOOK_URL", address("POLLER_DEFAULT_WEBHOOK_URL", "https", "http")
-)
+PROXY_URL = servers.proxy("POLLER_PROXY_URL", text("POLLER_PROXY_URL"))
+DEFAULT_WEBHOOK_URL = servers.web("POLLER_DEFAULT_WEBHOOK_URL", text("POLLER_DEFAULT_WEBHOOK_URL"))
 
 SECRET_OVERLAP_HOURS = whole("POLLER_SECRET_OVERLAP_HOURS", 24, most=720)
 
@@ -185,7 +183,7 @@ METRICS_CONNECTIONS = whole("POLLER_METRICS_CONNECTIONS", 500, most=100_000)
 # --- Mail, for alerts -----------------------------------------------------------------------------------
 
 EMAIL_URL = address("EMAIL_URL", "smtp", "smtp+tls", "smtp+ssl", "consolemail", "filemail")
-vars().update(places.mail("EMAIL_URL", EMAIL_URL, Env.email_url_config) if EMAIL_URL else {})
+vars().update(servers.mail("EMAIL_URL", EMAIL_URL, Env.email_url_config) if EMAIL_URL else {})
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = text("DEFAULT_FROM_EMAIL", "odoopoller@localhost")
 
@@ -283,12 +281,12 @@ LOGGING = {
 
 # --- Faults of ours, to Sentry --------------------------------------------------------------------------
 
-SENTRY_DSN = places.web("POLLER_SENTRY_DSN", address("POLLER_SENTRY_DSN", "https", "http"))
+SENTRY_DSN = servers.web("POLLER_SENTRY_DSN", address("POLLER_SENTRY_DSN", "https", "http"))
 if SENTRY_DSN:
     reporting.begin(SENTRY_DSN, release=VERSION, environment=ENVIRONMENT)
 
 # --- Traces of polls and deliveries, to OpenTelemetry ---------------------------------------------------
 
-OTLP_URL = places.web("OTEL_EXPORTER_OTLP_ENDPOINT", address("OTEL_EXPORTER_OTLP_ENDPOINT", "https", "http"))
+OTLP_URL = servers.web("OTEL_EXPORTER_OTLP_ENDPOINT", address("OTEL_EXPORTER_OTLP_ENDPOINT", "https", "http"))
 
 UNKNOWN_VARIABLES = env.unknown()  # sync/safety.py warns of them

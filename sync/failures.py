@@ -14,7 +14,7 @@ from django.utils import timezone
 from sync.models import FailingWork
 
 OFTEN = 3  # failures in a row: then it is a finding
-FORGOTTEN = timedelta(days=2)  # work that was not even tried for so long is no longer there
+FORGOTTEN = timedelta(days=2)  # work that was not tried for so long is no longer there
 
 POLLER: tuple[int | None, ...] = (None,)  # in place of connections: the poller's own work
 
@@ -48,6 +48,7 @@ def failed(name: str, error: str, connections: Iterable[int | None] = POLLER) ->
     try:
         for connection in connections:
             rows = FailingWork.objects.filter(name=name, connection=connection)
+            rows.filter(failed_at__lt=now - FORGOTTEN).delete()
             if not rows.update(failures=F("failures") + 1, error=error[:60], failed_at=now):
                 FailingWork.objects.create(
                     name=name, connection_id=connection, error=error[:60], since=now, failed_at=now

@@ -15,13 +15,11 @@ from django.utils import timezone
 
 from connections.models import Circuit, CircuitState, Lease, RetiredSecret, Side
 from sync.beating import FORGOTTEN as SILENT
-from sync.failures import FORGOTTEN as FAILURES_FORGOTTEN
 from sync.models import (
     Alert,
     ConnectionTest,
     DeliveredHour,
     DeliveryAttempt,
-    FailingWork,
     PollerBeat,
     PollState,
     Progress,
@@ -96,12 +94,6 @@ def rules(now: datetime) -> list[tuple[str, QuerySet[Any], str, Act]]:
         ),
         ("hours", DeliveredHour.objects.filter(hour__lt=logs - timedelta(days=7)), "hour", _delete),
         ("alerts", Alert.objects.filter(ended_at__lt=logs), "ended_at", _delete),
-        (
-            "failing_work",
-            FailingWork.objects.filter(failed_at__lt=now - FAILURES_FORGOTTEN),
-            "failed_at",
-            _delete,
-        ),
         ("silent_pollers", PollerBeat.objects.filter(seen_at__lt=now - SILENT), "seen_at", _delete),
         ("sessions", Session.objects.filter(expire_date__lt=now), "expire_date", _delete),
         *(

@@ -184,9 +184,11 @@ def _each(name: str, ids: Sequence[int], check: Callable[[Connection], bool]) ->
     for connection in _in_time(ids):
         try:
             yield check(connection)
-        except Exception as error:
-            logger.exception("%s failed in our own code", name, extra={"connection": connection.name})
+        except (Exception, SystemExit) as error:  # django-q2 ends what takes too long by a SystemExit
             failures.failed(name, type(error).__name__, [connection.pk])
+            if isinstance(error, SystemExit):
+                raise
+            logger.exception("%s failed in our own code", name, extra={"connection": connection.name})
             faults.append(error)
     if faults:
         raise faults[0]

@@ -57,7 +57,7 @@ def _look_everywhere(now: datetime) -> tuple[dict[tuple[int | None, str], str], 
         try:
             found |= {(connection, code): detail for connection, code, detail in look(now)}
             good.append(name)
-        except (OperationalError, InterfaceError):  # the database is away: no look is to blame
+        except (OperationalError, InterfaceError):  # the database is unreachable: no look is to blame
             raise
         except Exception as error:
             logger.exception("A look failed in our own code: %s", name)

@@ -39,7 +39,7 @@ def test_a_port_beyond_all_ports_is_a_sentence(environment, manage):
 
 
 @pytest.mark.parametrize("command", ["migrate", "connections", "createsuperuser"])
-def test_a_database_that_is_away_is_a_sentence(environment, manage, command):
+def test_a_database_that_is_unreachable_is_a_sentence(environment, manage, command):
     environment["DATABASE_URL"] = f"postgres://user:{SECRET}@127.0.0.1:9/name"
     run = subprocess.run([*manage, *command.split()], env=environment, capture_output=True, text=True)
     assert run.returncode == 1

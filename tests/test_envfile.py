@@ -165,7 +165,7 @@ def test_a_misspelt_name_is_noticed(tmp_path):
     assert env.unknown() == ["POLLER_THREADS_FILE", "POLLER_WORKER"]
 
 
-# --- Through the door
+# --- Whole processes
 
 
 @pytest.mark.parametrize(

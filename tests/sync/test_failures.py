@@ -138,8 +138,8 @@ def test_what_nobody_tried_for_days_is_forgotten(connection):
     failures.failed("work of an older version", "ValueError")
     FailingWork.objects.update(failures=9, failed_at=timezone.now() - timedelta(days=3))
     assert found() == []
-    housekeeping.housekeep(timezone.now())
-    assert not FailingWork.objects.exists()
+    failures.failed("work of an older version", "ValueError")
+    assert FailingWork.objects.get().failures == 1
 
 
 def test_a_reconciliation_that_breaks_says_so_at_once_and_comes_again_soon(monkeypatch, make_world):
@@ -156,6 +156,15 @@ def test_a_reconciliation_that_breaks_says_so_at_once_and_comes_again_soon(monke
 
 
 # --- Work that dies without a word
+
+
+def test_a_check_of_a_connection_that_takes_too_long_counts(monkeypatch, connection):
+    def hangs(connection):
+        raise TimeoutException("Task exceeded maximum timeout")
+
+    monkeypatch.setattr(deepcheck, "deep_check", hangs)
+    tried(tasks.deep_check, [connection.pk], times=3)
+    assert found() == [(connection.pk, "deep_check: TimeoutException ×3")]
 
 
 def test_a_task_that_takes_too_long_counts(monkeypatch):

@@ -1,4 +1,4 @@
-"""URLs of settings: database, Redis, mail, web. What cannot be used is a sentence, never with the value."""
+"""URLs of servers in settings: database, Redis, mail, web. Errors tell what is wrong, never the value."""
 
 from __future__ import annotations
 
@@ -42,8 +42,10 @@ SPELLING = (
 
 def web(name: str, url: str) -> str:
     """`url` if a web server can be called by it, or nothing."""
-    if url and not _parts(name, url).hostname:
-        raise _unusable(name, "it names no host")
+    if url:
+        parts = _parts(name, url)
+        if parts.scheme not in ("https", "http") or not parts.hostname:
+            raise _unusable(name, "write https://host or http://host:port")
     return url
 
 
@@ -57,7 +59,8 @@ def proxy(name: str, url: str) -> str:
 def origins(name: str, urls: list[str]) -> list[str]:
     """Addresses such as https://poller.example.com, from which forms may come."""
     for number, url in enumerate(urls, start=1):
-        if not url.startswith(("https://", "http://")) or not _parts(name, url).hostname:
+        parts = _parts(name, url)
+        if parts.scheme not in ("https", "http") or not parts.hostname:
             raise _unusable(name, f"entry {number} is not an origin such as https://poller.example.com")
     return urls
 

@@ -18,6 +18,10 @@ class Unreadable(Exception):
     """A file cannot be understood; the words say why to a person, and hold nothing of its content."""
 
 
+class TooLong(Unreadable):
+    """It is longer than anybody meant it to be."""
+
+
 def text_of(path: Path, *, most_bytes: int, errors: str = "strict") -> str:
     """The text of a file, without its mark. Raises Unreadable and OSError.
 
@@ -26,7 +30,7 @@ def text_of(path: Path, *, most_bytes: int, errors: str = "strict") -> str:
     with path.open("rb") as file:
         raw = file.read(most_bytes + 1)
     if len(raw) > most_bytes:
-        raise Unreadable(f"it is longer than {most_bytes // 1_000_000} MB")
+        raise TooLong(f"it is longer than {most_bytes // 1_000_000} MB")
     encoding, mark = _encoding(raw)
     try:
         return raw[len(mark) :].decode(encoding, errors if encoding == "utf-8" else "strict")

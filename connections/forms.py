@@ -21,7 +21,10 @@ from connections.addresses import odoo_address, webhook_address
 from connections.fields import Secret
 from connections.limits import MOST_ID, plausible
 from connections.models import EVENTS, Connection, Start
+from connections.plain import HIDDEN, require_plain
+from connections.required_answer import is_pointer
 from connections.rotation import MOST_HOURS, retire, usual_overlap
+from connections.webhook_secret import form_problem
 
 if TYPE_CHECKING:
     ConnectionModelForm = forms.ModelForm[Connection]
@@ -29,8 +32,8 @@ else:
     ConnectionModelForm = forms.ModelForm
 
 SECRETS = ("api_key", "webhook_secret")
-HEADER_SAFE = re.compile(r"^[\x21-\x7e]*$")
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+PLAIN = ("name", "database", "username")
+HEADER_SAFE = re.compile(r"[\x21-\x7e]*")
 
 CLEANERS: dict[str, Callable[[str], str]] = {"odoo_url": odoo_address, "webhook_url": webhook_address}
 # The address, the secret that is sent there, and what to say where only the address was typed.
@@ -62,6 +65,11 @@ EVENT_CHOICES = [
     ("order.cancelled", gettext_lazy("Order cancelled")),
 ]
 
+MALFORMED = "malformed"  # the code of an error: a webhook secret that needs the tick
+NOT_VERIFIED = gettext_lazy(
+    "A receiver with a Standard Webhooks library cannot verify what is signed with it."
+)
+
 INTERVAL_HELP = gettext_lazy("Write a number of seconds from 5 to 86400 (24 hours).")
 
 
@@ -77,6 +85,15 @@ class ConnectionForm(ConnectionModelForm):
     webhook_secret = forms.CharField(
         label=gettext_lazy("Webhook secret"), required=False, widget=forms.PasswordInput
     )
+    legacy_secret = forms.BooleanField(
+        label=gettext_lazy("Legacy secret"),
+        required=False,
+        initial=False,
+        help_text=gettext_lazy(
+            "Takes a webhook secret that is not “whsec_” and 24 to 64 bytes in base64, as it is. Only for a "
+            "receiver that compares X-Webhook-Secret, or that uses the text itself as its key."
+        ),
+    )
     overlap_hours = forms.IntegerField(
         label=gettext_lazy("Hours the old secret signs on"),
         required=False,
@@ -85,6 +102,15 @@ class ConnectionForm(ConnectionModelForm):
         help_text=gettext_lazy(
             "Only when a webhook secret takes the place of another: for so long both sign, so that the "
             "receiver can change over. 0 ends the old one at once."
+        ),
+    )
+    same_database = forms.BooleanField(
+        label=gettext_lazy("It is the same database, moved or renamed"),
+        required=False,
+        help_text=gettext_lazy(
+            "Only when the address or the name of a database changes whose orders are known already. What is "
+            "known stays then. For another database add a connection of its own: its orders would be taken "
+            "for those of this one."
         ),
     )
     events = forms.MultipleChoiceField(
@@ -99,6 +125,9 @@ class ConnectionForm(ConnectionModelForm):
             ),
         },
     )
+
+    # How to have such a secret taken all the same: said to operators here, to the admin's people there.
+    legacy_hint: Any = gettext_lazy("If the receiver knows no other, add --legacy-secret.")
 
     class Meta:
         model = Connection
@@ -132,6 +161,9 @@ class ConnectionForm(ConnectionModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in PLAIN:
+            if name in self.fields and require_plain not in self.fields[name].validators:
+                self.fields[name].validators.append(require_plain)
         self.generated_secret = ""
         self.moved: list[str] = []  # addresses that differ from the stored ones
         for name, validators in BOUNDS.items():  # an admin may have left fields out
@@ -152,7 +184,7 @@ class ConnectionForm(ConnectionModelForm):
 
     def clean_external_id(self) -> str:
         external_id: str = self.cleaned_data["external_id"]
-        if not HEADER_SAFE.match(external_id):
+        if not HEADER_SAFE.fullmatch(external_id):
             raise ValidationError(
                 _("It travels in a header: only letters without accents, digits and signs, no spaces.")
             )
@@ -170,19 +202,30 @@ class ConnectionForm(ConnectionModelForm):
     def clean_webhook_url(self) -> str:
         return webhook_address(self.cleaned_data["webhook_url"])
 
+    def clean_answer_pointer(self) -> str:
+        pointer: str = self.cleaned_data["answer_pointer"]
+        if not is_pointer(pointer):
+            raise ValidationError(
+                _(
+                    "This is not a JSON pointer: it begins with “/”, such as /ok or /result/status. Inside a "
+                    "name “~” is written ~0 and “/” is written ~1."
+                )
+            )
+        return pointer
+
     def clean_api_key(self) -> str:
         key: str = self.cleaned_data["api_key"]
         if not key and self.is_new:
             raise ValidationError(
                 _("Paste an API key. In Odoo: your picture at the top right, Preferences, Account Security.")
             )
-        if CONTROL.search(key):
+        if HIDDEN.search(key):
             raise ValidationError(_("There is a line break or a tab in it: copy only the key itself."))
         return key
 
     def clean_webhook_secret(self) -> str:
         secret: str = self.cleaned_data["webhook_secret"]
-        if not HEADER_SAFE.match(secret):
+        if not HEADER_SAFE.fullmatch(secret):
             raise ValidationError(
                 _("It travels in a header: only letters without accents, digits and signs, no spaces.")
             )
@@ -193,6 +236,12 @@ class ConnectionForm(ConnectionModelForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
         self._want_secrets_for_new_addresses(values)
+        self._want_word_on_database(values)
+        if (problem := self.secret_problem) and not values.get("legacy_secret"):
+            sentence = f"{problem} {NOT_VERIFIED} {self.legacy_hint}"
+            self.add_error("webhook_secret", ValidationError(sentence, code=MALFORMED))
+        if values.get("answer_pointer") and values.get("answer_value") == "":
+            self.add_error("answer_value", _("Say what has to stand there, such as true."))
         if values.get("start") == Start.DATE and not values.get("start_at") and "start_at" not in self.errors:
             self.add_error("start_at", _("Say from which day and time on, or choose another first run."))
         if not encryption_works():
@@ -204,6 +253,12 @@ class ConnectionForm(ConnectionModelForm):
                 code="encryption_key",
             )
         return values
+
+    @property
+    def secret_problem(self) -> str:
+        """What is not standard about the webhook secret that was typed; "" for none and for a good one."""
+        typed = self.cleaned_data.get("webhook_secret")
+        return form_problem(typed) if typed else ""
 
     @property
     def overlap(self) -> timedelta:
@@ -236,6 +291,26 @@ class ConnectionForm(ConnectionModelForm):
             secret, sentence = ADDRESSES[name]
             if not values.get(secret) and secret not in self.errors:
                 self.add_error(secret, ValidationError(sentence, code="moved"))
+
+    def _want_word_on_database(self, values: dict[str, Any]) -> None:
+        """The ledger belongs to one database: before it is kept for a new place, a person says so."""
+        place = ("odoo_url", "database")
+        stored: Any = Connection.objects.filter(pk=self.instance.pk).values(*place).first() or {}
+        changed = any(values.get(name, text) != text for name, text in stored.items())
+        if not changed or values.get("same_database") or not self.instance.seen_orders.exists():
+            return
+        self.add_error(
+            "same_database",
+            ValidationError(
+                _(
+                    "%(orders)s orders of “%(database)s” are known here. If this is the same database, moved "
+                    "or renamed, say so: they stay, and the next poll checks it. If it is another one, add a "
+                    "new connection for it instead."
+                )
+                % {"orders": self.instance.seen_orders.count(), "database": stored["database"]},
+                code="another_database",
+            ),
+        )
 
     def _others(self) -> Any:
         return Connection.objects.exclude(pk=self.instance.pk)

@@ -11,6 +11,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from connections.models import Connection
+from connections.plain import one_line
 
 BIGGEST = 2**63
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # by a database, or by a file
@@ -27,11 +28,6 @@ def require(rows: Iterable[Mapping[Any, Any]]) -> None:
         for name, value in row.items():
             if not isinstance(name, str) or not _fits(name, value):
                 raise Unportable(_misfit(number, name))
-
-
-def shown(value: Any) -> str:
-    """A value for people: one line, and not a long one."""
-    return "".join(sign if sign.isprintable() else " " for sign in str(value))[:SHOWN]
 
 
 def _fits(name: str, value: Any) -> bool:
@@ -53,7 +49,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _misfit(number: int, name: Any) -> str:
-    words = {"number": number, "field": shown(name) if isinstance(name, str) else "?"}
+    words = {"number": number, "field": one_line(name[:SHOWN]) if isinstance(name, str) else "?"}
     if name in SWITCHES:
         return _("Connection %(number)s: “%(field)s” is true or false, without quotes.") % words
     if name == "events":

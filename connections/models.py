@@ -76,6 +76,28 @@ class Connection(models.Model):
         help_text=_("The header X-Webhook-Secret, for receivers that cannot check signatures."),
     )
     events = models.JSONField(_("wanted events"), default=default_events)
+    answer_pointer = models.CharField(
+        _("required in the answer: where"),
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            "For a receiver that answers 200 with an error inside: the JSON pointer to what says that the "
+            "order was taken, such as /ok or /result/status. Empty, with no value either: every 2xx counts."
+        ),
+    )
+    answer_value = models.CharField(
+        _("required in the answer: what"),
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            'What has to stand there: true, 0 or ok; “"0"” is a text. Any other answer counts as a refusal: '
+            "after five attempts the order requires action."
+        ),
+    )
 
     poll_interval_seconds = models.PositiveIntegerField(
         _("seconds between polls"), default=60, validators=[MinValueValidator(5), MaxValueValidator(86_400)]
@@ -106,6 +128,23 @@ class Connection(models.Model):
         validators=[MinValueValidator(0.01), MaxValueValidator(1000)],
         help_text=_("Empty: 1 for addresses under odoo.com, no limit for others."),
     )
+    most_disappearances = models.PositiveIntegerField(
+        _("orders that may disappear at once"),
+        default=10,
+        db_default=10,
+        validators=[MaxValueValidator(1_000_000)],
+        help_text=_(
+            "Where a check finds more orders gone from Odoo than this, and than the share below, "
+            "nothing is announced until a person confirms it."
+        ),
+    )
+    most_disappearances_percent = models.PositiveSmallIntegerField(
+        _("share of orders that may disappear at once, in percent"),
+        default=20,
+        db_default=20,
+        validators=[MaxValueValidator(100)],
+    )
+
     deliveries_at_once = models.PositiveSmallIntegerField(
         _("deliveries at once"), default=16, validators=[MinValueValidator(1), MaxValueValidator(64)]
     )
@@ -152,6 +191,11 @@ class Connection(models.Model):
     @property
     def webhook_lease_key(self) -> str:
         return f"webhook:{self.pk}"
+
+    @property
+    def place(self) -> str:
+        """Changes with the address, the database's name and the user: then it has to be known again."""
+        return "\n".join([self.odoo_url.rstrip("/").lower(), self.database, self.username])
 
     @property
     def identity(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 import yaml
 from cryptography.fernet import Fernet, InvalidToken
 from django.db import transaction
@@ -18,8 +19,10 @@ from connections.fields import reveal
 from connections.forms import SECRETS, ConnectionForm, filled
 from connections.kinds import Unportable as Unportable
 from connections.models import Connection
+from connections.plain import one_line
 
 FORMAT = 1
+LONGEST = 5_000_000  # characters: ten thousand connections with their secrets
 FIELDS = [
     field.name
     for field in Connection._meta.concrete_fields
@@ -37,6 +40,17 @@ class Ported:
     @property
     def name(self) -> str:
         return str(self.form.cleaned_data["name"])
+
+
+class PlainLoader(yaml.SafeLoader):
+    """YAML without anchors and aliases: with them a short text grows until the memory is full."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if getattr(event, "anchor", None) is not None:  # an alias has one, too
+            line = event.start_mark.line + 1
+            raise Unportable(_("Line %s: anchors and aliases (& and *) are not read, write it out.") % line)
+        return super().compose_node(parent, index)
 
 
 def ring(key: str) -> Fernet:
@@ -67,7 +81,8 @@ def check(text: str, key: Fernet | None = None) -> list[Ported]:
                 for name, texts in form.errors.items()
                 for text in texts
             ]
-            problems += [f"“{kinds.shown(row.get('name', '?'))}”, {sentence}" for sentence in named]
+            name = one_line(str(row.get("name", "?")))
+            problems += [f"“{name}”, {sentence}" for sentence in named]
     if problems:
         raise Unportable("\n".join([_("Nothing was imported:"), *problems]))
     return ported
@@ -97,8 +112,10 @@ def _plain(value: Any) -> Any:
 
 
 def _rows(text: str) -> list[dict[str, Any]]:
+    if len(text) > LONGEST:
+        raise Unportable(too_long())
     try:
-        whole = yaml.safe_load(text)
+        whole = PlainLoader(text).get_single_data()
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise Unportable(_not_yaml(error)) from None
     if not isinstance(whole, dict) or whole.get("format") != FORMAT:
@@ -112,6 +129,11 @@ def _rows(text: str) -> list[dict[str, Any]]:
         raise Unportable(_("Nobody knows these fields: %s.") % ", ".join(strange))
     _require_different(rows)
     return rows
+
+
+def too_long() -> str:
+    most = LONGEST // 1_000_000
+    return _("It is too long: at most %s million characters. Import it in parts.") % most
 
 
 def _not_yaml(error: Exception) -> str:
@@ -133,6 +155,7 @@ def _require_different(rows: list[dict[str, Any]]) -> None:
 
 
 def _form(row: Mapping[str, Any], key: Fernet | None) -> tuple[ConnectionForm, str]:
+    row = {**row, **_as_typed(row)}
     there = Connection.objects.filter(external_id=str(row.get("external_id"))).first()
     values = {name: "" if value is None else value for name, value in row.items() if name != "secrets"}
     if values.get("start_at"):
@@ -140,11 +163,19 @@ def _form(row: Mapping[str, Any], key: Fernet | None) -> tuple[ConnectionForm, s
     secrets = _secrets(row, key)
     if there is not None:
         secrets = {name: text for name, text in secrets.items() if text != str.__str__(getattr(there, name))}
-    form = filled(there, values | secrets)
+    # Nobody can be asked about what is in a file. A stored secret that moves is no mistake at a keyboard: a
+    # sentence tells of it. Which database stands at a new address, the next poll looks.
+    form = filled(there, values | secrets | {"legacy_secret": True, "same_database": True})
     if there is None:
         return form, "new"
     differs = secrets or any(row[name] != _plain(getattr(there, name)) for name in row if name in FIELDS)
     return form, "changed" if differs else "same"
+
+
+def _as_typed(row: Mapping[str, Any]) -> dict[str, str]:
+    """A required answer that YAML takes for true or 0 is what a person would have typed."""
+    value = row.get("answer_value")
+    return {"answer_value": orjson.dumps(value).decode()} if isinstance(value, bool | int | float) else {}
 
 
 def _moment(text: Any) -> Any:
@@ -164,5 +195,5 @@ def _secrets(row: Mapping[str, Any], key: Fernet | None) -> dict[str, str]:
     except (InvalidToken, TypeError, UnicodeError):
         raise Unportable(
             _("The key does not fit: the secrets of “%s” were encrypted with another one.")
-            % kinds.shown(row.get("name"))
+            % one_line(str(row.get("name")))
         ) from None

@@ -1,38 +1,67 @@
-"""Compare orders of a shop with the ledger: what differs, order by order, in pages."""
+"""Compare orders of a source with the ledger: what differs, order by order, in pages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from connections.models import Connection
 from sync import ledger
 from sync.deciding import Known
 from sync.models import SeenOrder
-from sync.orders import Change
+from sync.orders import Change, Sight
 from sync.turns import Turn
 
 PAGE = 1000
+# What a receiver has to be told of as an end. `cancelled` is what the source says itself.
+GONE = ("deleted", "extra", "moved", "replaced")
+ENDS = (*GONE, "cancelled")
+CHANGED = ("missing", "stale", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One order that Odoo and the ledger do not agree on.
 
-    missing: confirmed in Odoo, never seen here; stale: written again since; cancelled: in Odoo, not here;
-    deleted: here, gone from Odoo; extra: confirmed here, a quotation in Odoo.
+    missing: confirmed in Odoo, never seen here; stale: written at another moment; cancelled: in Odoo, not
+    here; deleted: here, gone from Odoo; extra: confirmed here, a quotation in Odoo; moved: in another company
+    now; replaced: Odoo gave its number to another order.
     """
 
     verdict: str
     change: Change
     name: str = ""
 
+    @property
+    def order_id(self) -> int:
+        return self.change.order_id
+
     def to_json(self) -> dict[str, object]:
-        return {"order_id": self.change.order_id, "order": self.name, "verdict": self.verdict}
+        return {"order_id": self.order_id, "order": self.name, "verdict": self.verdict}
 
 
-def odoo_side(mine: Turn, page: list[Change]) -> list[Difference]:
+@dataclass(frozen=True, slots=True)
+class LedgerPage:
+    """What became of a page of known orders that were looked up by id."""
+
+    rows: Sequence[SeenOrder]
+    differences: list[Difference]
+    matching: int  # the very same order is there: number and moment of its making
+    hidden: list[SeenOrder]
+    # An order stands as it stood before, or its number was given again: what was written since this stamp
+    # was taken back.
+    undone_since: datetime | None
+
+    @property
+    def covered(self) -> int:
+        """Orders whose end would be news."""
+        return sum(row.state != "cancel" for row in self.rows) - len(self.hidden)
+
+
+def odoo_side(mine: Turn, page: list[Change]) -> tuple[list[Difference], int]:
+    """What differs, and how many of the page's orders the receiver knows as confirmed."""
     connection = mine.connection.pk
     known = ledger.known({connection: [change.order_id for change in page]})
     names = _names(mine.connection, page)
@@ -42,10 +71,15 @@ def odoo_side(mine: Turn, page: list[Change]) -> list[Difference]:
         verdict = _verdict(change, before, mine.start.is_before(change.order_id, change.date_order))
         if verdict:
             differences.append(Difference(verdict, change, names.get(change.order_id, "")))
-    return differences
+    covered = sum(not (known_one.cancelled or known_one.seeded) for known_one in known.values())
+    return differences, covered
 
 
 def _verdict(change: Change, known: Known | None, before_start: bool) -> str:
+    if known is not None and known.is_another(change.create_date):
+        return "replaced"
+    if known is not None and known.held:
+        return ""
     if known is None or known.seeded:
         return "" if change.cancelled or before_start else "missing"
     if change.cancelled and not known.cancelled:
@@ -54,28 +88,84 @@ def _verdict(change: Change, known: Known | None, before_start: bool) -> str:
     return "stale" if (change.write_date, change.cancelled) != (written, known.cancelled) else ""
 
 
-def ledger_side(mine: Turn, rows: list[SeenOrder]) -> list[Difference]:
-    """What became of orders that Odoo did not list. Raises Access where we may no longer see one of them."""
-    states = mine.source.states([row.order_id for row in rows])
-    differences = []
+def ledger_side(mine: Turn, rows: Sequence[SeenOrder]) -> LedgerPage:
+    """What became of orders that we know, looked up by id. Raises RemoteError."""
+    sightings = mine.source.sightings({row.order_id: row.company_id for row in rows})
+    differences, matching = [], 0
+    undone: list[datetime] = []
     for row in rows:
-        state = states.get(row.order_id)
-        verdict = {None: "deleted", "sale": "", "done": "", "cancel": "cancelled"}.get(state, "extra")
+        if row.order_id in sightings.hidden:
+            continue
+        sight = sightings.seen.get(row.order_id)
+        matching += sight is not None and _is_same(row, sight)
+        if sight is not None and row.state != "cancel" and (_is_older(row, sight) or _is_another(row, sight)):
+            undone.append(row.write_date)
+        verdict = _fate(row, sight, mine.connection.company_id)
         if verdict:
-            change = Change(row.order_id, row.write_date, state or "cancel")
-            differences.append(Difference(verdict, change, row.order_name))
-    return differences
+            differences.append(Difference(verdict, _change(row, sight), row.order_name))
+    hidden = [row for row in rows if row.order_id in sightings.hidden]
+    return LedgerPage(rows, differences, matching, hidden, min(undone, default=None))
+
+
+def _fate(row: SeenOrder, sight: Sight | None, company_id: int | None) -> str:
+    if row.state == "cancel":
+        # Its end was told. Only one that is confirmed again, as it may be after a restore, is news.
+        back = sight is not None and sight.state in ("sale", "done") and _is_same(row, sight)
+        return "stale" if back and _is_here(sight, company_id) else ""
+    if sight is None:
+        return "deleted"
+    if _is_another(row, sight):
+        return "replaced"
+    if not _is_here(sight, company_id):
+        return "moved"
+    if sight.state not in ("sale", "done"):
+        return "cancelled" if sight.state == "cancel" else "extra"
+    return "stale" if _is_older(row, sight) else ""
+
+
+def _is_same(row: SeenOrder, sight: Sight) -> bool:
+    return row.created_in_odoo is not None and row.created_in_odoo == sight.create_date
+
+
+def _is_another(row: SeenOrder, sight: Sight) -> bool:
+    return None not in (row.created_in_odoo, sight.create_date) and row.created_in_odoo != sight.create_date
+
+
+def _is_older(row: SeenOrder, sight: Sight) -> bool:
+    """A stamp never goes back by itself. An end that we found out ourselves has a stamp of our own clock."""
+    if row.state == "cancel" or sight.write_date is None or _is_another(row, sight):
+        return False
+    return sight.write_date < row.write_date.replace(microsecond=0)
+
+
+def _is_here(sight: Sight | None, company_id: int | None) -> bool:
+    """In the company that the connection reads; of one that is not named nothing is concluded."""
+    return sight is None or company_id is None or sight.company_id in (None, company_id)
+
+
+def _change(row: SeenOrder, sight: Sight | None) -> Change:
+    if sight is None:
+        return Change(row.order_id, row.write_date, "cancel")
+    at = sight.write_date or row.write_date
+    return Change(row.order_id, at, sight.state, create_date=sight.create_date)
 
 
 def ledger_pages(
-    connection: Connection, since: datetime, *, after_id: int = 0, up_to_id: int | None = None
+    connection: Connection,
+    since: datetime | None,
+    *,
+    after_id: int = 0,
+    up_to_id: int | None = None,
+    **which: Any,
 ) -> Iterator[list[SeenOrder]]:
-    """Orders not known as cancelled, of the ids in (after_id, up_to_id]."""
-    mine = SeenOrder.objects.filter(connection=connection, write_date__gte=since, seeded=False)
+    """Known orders that the receiver was told of, of the ids in (after_id, up_to_id]; None is all of them."""
+    mine = SeenOrder.objects.filter(connection=connection, seeded=False, held=False, **which)
+    if since is not None:
+        mine = mine.filter(write_date__gte=since)
     if up_to_id is not None:
         mine = mine.filter(order_id__lte=up_to_id)
     while True:
-        rows = list(mine.exclude(state="cancel").filter(order_id__gt=after_id).order_by("order_id")[:PAGE])
+        rows = list(mine.filter(order_id__gt=after_id).order_by("order_id")[:PAGE])
         if not rows:
             return
         yield rows

@@ -30,7 +30,12 @@ class TakenOver(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What we remember of one order. `announced`: '', 'confirmed' or 'cancelled' to the receiver."""
+    """What we remember of one order. `announced`: '', 'confirmed' or 'cancelled' to the receiver.
+
+    `hash_rules` are those that `content_hash` was made by.
+    `held`: not sent until a person has answered a question. `reread`: it ended as another order got its
+    number, which is to be read once the receiver knows of the end.
+    """
 
     write_date: datetime
     state: str
@@ -38,10 +43,18 @@ class Known:
     version: int
     announced: str
     seeded: bool
+    hash_rules: int = 1
+    created_at: datetime | None = None
+    held: bool = False
+    reread: bool = False
 
     @property
     def cancelled(self) -> bool:
         return self.state == "cancel"
+
+    def is_another(self, created_at: datetime | None) -> bool:
+        """The number was given again: an order made at another moment is another order."""
+        return None not in (created_at, self.created_at) and created_at != self.created_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,8 @@ def news(change: Change, known: Known | None, *, before_start: bool = False) -> 
     """`before_start`: the order was confirmed before the connection's start, and not again since."""
     if known is None:
         return News.NOTHING if change.cancelled else News.READ
+    if known.is_another(change.create_date):
+        return News.READ
     if change.write_date == known.write_date and change.cancelled == known.cancelled:
         return News.NOTHING
     return News.NOTE if known.seeded and before_start else News.READ

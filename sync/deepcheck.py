@@ -1,7 +1,8 @@
 """Deep check: open orders are read again and compared by content, for changes that move no stamp in Odoo.
 
 A line's text or order, a customer's address and, on 18 and newer, line edits that leave the totals as they
-were: none of them moves `write_date`, so no poll can see them.
+were: none of them moves `write_date`, so no poll can see them. Before that every order we know of the last
+days is looked up by id: what was deleted, hidden, moved or taken back leaves no stamp either.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ from django.utils import timezone
 
 from connections.errors import RemoteError
 from connections.models import Connection
+from sync import missed, questions, restored
 from sync.comparing import ledger_pages, ledger_side
-from sync.models import LogKind, PollState, SyncLog
-from sync.repairing import cancel_gone, reread, reread_owed_before
+from sync.database_identity import require_known
+from sync.models import LogKind, PollState, QuestionKind, SyncLog
+from sync.orders import Change
+from sync.repairing import reread, reread_owed_before
+from sync.survey import Survey, announce_gone, remember_hidden
 from sync.turns import Busy, Turn, turn
 
 PAGE = 200
@@ -32,7 +37,7 @@ def deep_check(connection: Connection, *, clock: Callable[[], datetime] = timezo
     try:
         with turn(connection, clock=clock, wait_seconds=5) as mine:
             try:
-                _read_pages(mine, log)
+                _check(mine, log)
             finally:
                 log.calls = mine.client.calls
     except Busy:
@@ -41,36 +46,67 @@ def deep_check(connection: Connection, *, clock: Callable[[], datetime] = timezo
     except RemoteError as error:
         log.error_code, log.error_detail = error.code, error.detail
         _come_back(connection, clock() + timedelta(minutes=settings.DEEP_CHECK_MINUTES))
+    PollState.objects.filter(connection=connection).update(deep_check_error=log.error_code)
     log.finished_at = clock()
     log.save()
     return log
 
 
-def _read_pages(mine: Turn, log: SyncLog) -> None:
+def _check(mine: Turn, log: SyncLog) -> None:
     mine.require_first_window()
-    state, ends_at = mine.state, mine.began + timedelta(seconds=SLICE_SECONDS)
+    ends_at = mine.began + timedelta(seconds=SLICE_SECONDS)
     since = mine.began - timedelta(days=settings.DEEP_CHECK_DAYS)
     log.window_from, log.window_to = since, mine.began
+    after_id: int | None = mine.state.deep_after_id
+    if after_id is None:
+        _look_up_known(mine, since)
+        after_id = 0
     log.orders_found += len(reread_owed_before(mine))
-    after_id: int | None = state.deep_after_id or 0
     while after_id is not None:
         page = mine.source.undelivered(since=since, after_id=after_id, limit=PAGE)
-        items = reread(mine, page)
+        items = reread(mine, page, held=_old_ones(mine, page))
         log.orders_found += len(page)
         log.orders_skipped += len(page) - len(items)
         after_id = page[-1].order_id if len(page) == PAGE else None
         if mine.clock() >= ends_at:
             break
-    if after_id is None:
-        _find_gone(mine, since)
     _remember(mine.connection, after_id, mine.clock())
 
 
-def _find_gone(mine: Turn, since: datetime) -> None:
-    """Orders that were cancelled and deleted, or made quotations again, between two polls."""
+def _look_up_known(mine: Turn, since: datetime) -> None:
+    """The beginning of a check: is it our database, and does it still have what we know?"""
+    require_known(mine)
+    PollState.objects.filter(connection=mine.connection).update(deep_new_orders=0)
+    survey = Survey()
+    stale: list[Change] = []
     for rows in ledger_pages(mine.connection, since):
-        gone = [d for d in ledger_side(mine, rows) if d.verdict in ("deleted", "extra")]
-        cancel_gone(mine, [difference.change.order_id for difference in gone])
+        page = ledger_side(mine, rows)
+        survey.add(page)
+        stale += [each.change for each in page.differences if each.verdict == "stale"]
+    # That an order was cancelled is for the polls to see: they do, unless a restore hid it.
+    survey.gone = {each: verdict for each, verdict in survey.gone.items() if verdict != "cancelled"}
+    reread(mine, stale)
+    announce_gone(mine, survey)
+    remember_hidden(mine, survey.hidden)
+    restored.look_closer(mine, survey)
+
+
+def _old_ones(mine: Turn, page: list[Change]) -> set[int]:
+    """Orders of a page that polls should have seen first. Returns those that a person has to decide on."""
+    found = missed.orders(mine, page)
+    if not found:
+        return set()
+    before = mine.state.deep_new_orders
+    held = missed.too_many(mine, before + len(found))
+    with mine.writing() as now:
+        PollState.objects.filter(connection=mine.connection).update(deep_new_orders=before + len(found))
+        if held:
+            detail = {"orders": before + len(found), "open": missed.open_orders(mine)}
+            questions.ask(mine.connection, QuestionKind.OLD_ORDERS, detail, now)
+    if held:
+        return {change.order_id for change in found}
+    missed.look_back_further(mine, found)
+    return set()
 
 
 def _remember(connection: Connection, after_id: int | None, now: datetime) -> None:

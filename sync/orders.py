@@ -1,5 +1,6 @@
 """One order as we know it: frozen values, no Django and no Odoo words. Amounts are as the source has them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -11,17 +12,40 @@ OrderState = Literal["sale", "done", "cancel"]
 class Change:
     """One line of the feed: this order was written at this moment (UTC, whole seconds).
 
-    `date_order` is when it was confirmed last; None where the source does not say.
+    `date_order` is when it was confirmed last, `create_date` when it was made, which never changes; None
+    where the source does not say.
     """
 
     order_id: int
     write_date: datetime
     state: str
     date_order: datetime | None = None
+    create_date: datetime | None = None
 
     @property
     def cancelled(self) -> bool:
         return self.state == "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How one order stands in the source now, whatever its state and company."""
+
+    state: str
+    write_date: datetime | None
+    create_date: datetime | None
+    company_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sightings:
+    """What became of orders that were looked up by id. What is in neither part exists no more.
+
+    `hidden` may exist: our user must not see them, or it could not be told with a reasonable number of calls.
+    """
+
+    seen: Mapping[int, Sight]
+    hidden: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +98,15 @@ class OrderLine:
     is_storable: bool | None
     is_delivery: bool | None
     is_downpayment: bool | None
+    is_reward: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A whole order. Datetimes are UTC with whole seconds."""
+    """A whole order. Datetimes are UTC with whole seconds.
+
+    `notes` name what could not be read and was left empty, as "path: problem". `company_id` is for us alone.
+    """
 
     order_id: int
     name: str
@@ -100,6 +128,9 @@ class Order:
     customer: Party
     shipping: Party
     lines: tuple[OrderLine, ...]
+    create_date: datetime | None = None
+    company_id: int | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def cancelled(self) -> bool:

@@ -12,22 +12,26 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from connections import leases
-from connections.errors import RemoteError, on_side
+from connections.errors import Permanent, RemoteError, on_side
 from connections.models import Side, Start
-from sync import ledger, sides, tracing, windows
+from sync import database_identity, ledger, questions, restored, sides, tracing, windows
+from sync.database_identity import Verdict
 from sync.drain import Clock, Closing, Drain, never
 from sync.draining import Drains
 from sync.loop import Loop
-from sync.models import SyncLog
+from sync.models import QuestionKind, SyncLog
 from sync.orders import Change, Unreadable
-from sync.polljob import (
-    FEED_LIMIT,
-    Job,
+from sync.polljob import FEED_LIMIT, Job
+from sync.pollrows import (
+    add_rereads,
     add_sent_before,
+    begin_anew,
     load_jobs,
+    load_open_orders,
     load_start_ids,
     save_beginnings,
     save_jobs,
+    save_recognised,
 )
 from sync.reading import read_whole
 from sync.starting import begin
@@ -92,6 +96,9 @@ class _Poll:
             self._finish(job)
         elif job.state.started_at is None:
             self._spawn(job, self._begin, self._on_begun)
+        elif job.is_elsewhere:
+            job.births = database_identity.known_births(job.connection)
+            self._spawn(job, self._recognise, self._on_recognised)
         else:
             self._spawn(job, self._feed, self._on_feed)
 
@@ -102,6 +109,14 @@ class _Poll:
 
     def _begin(self, job: Job) -> None:
         job.beginning = begin(job.connection, job.source, now=job.started_at)
+        job.meet()
+
+    def _recognise(self, job: Job) -> None:
+        job.recognition = database_identity.recognise(
+            job.source, job.connection, job.births, job.state.database
+        )
+        if job.recognition.verdict is Verdict.SAME:
+            job.meet()
 
     def _feed(self, job: Job) -> None:
         called_at = self.clock()
@@ -109,16 +124,22 @@ class _Poll:
         if job.page_to is None:
             ran_back = job.clock_ran_back(called_at)
             if ran_back is not None:
-                job.since = windows.since(ran_back, job.connection.lookback_seconds)
+                job.went_back = False  # what was written since has the stamps of the clock of today
+                job.since = windows.since(ran_back, job.lookback_seconds)
                 job.changes = self._changes(job)
             job.page_to, job.page_at = job.read_at, called_at
             job.look_at_company()
 
     def _changes(self, job: Job) -> list[Change]:
         only_open = job.first_window and job.connection.start == Start.ALL
-        return job.source.changes(
-            since=job.since, after_id=job.after_id, limit=FEED_LIMIT, only_open=only_open
+        changes = job.source.changes(
+            since=job.since,
+            after_id=job.after_id,
+            limit=FEED_LIMIT,
+            only_open=only_open,
+            also=job.watched_id,
         )
+        return job.look_at(changes, is_last=len(changes) < FEED_LIMIT)
 
     def _read(self, job: Job) -> None:
         chunk, job.to_read = job.to_read[:READ_LIMIT], job.to_read[READ_LIMIT:]
@@ -146,6 +167,27 @@ class _Poll:
             else:
                 self._finish(job)
 
+    def _on_recognised(self, jobs: list[Job]) -> None:
+        """Another database: hold everything and ask. One that knew no order begins anew."""
+        now = self.clock()
+        with transaction.atomic():
+            held = self._fence(jobs)
+            judged = [job for job in jobs if job.error is None and job.connection.pk in held]
+            for job in judged:
+                if job.verdict is Verdict.ANOTHER:
+                    questions.hold(job.connection, job.doubts, now)
+            save_recognised([job for job in judged if job.verdict is Verdict.SAME])
+            begin_anew([job for job in judged if job.verdict is Verdict.EMPTY_ANOTHER])
+        for job in jobs:
+            if job.verdict is Verdict.ANOTHER and job.error is None:
+                job.error = Permanent(questions.HOLD)
+            if job not in judged or job.error is not None:
+                self._finish(job)
+            elif job.verdict is Verdict.SAME:
+                self._spawn(job, self._feed, self._on_feed)
+            else:
+                self._spawn(job, self._begin, self._on_begun)
+
     def _on_feed(self, jobs: list[Job]) -> None:
         known = ledger.known({j.connection.pk: [c.order_id for c in j.changes] for j in jobs if not j.error})
         load_start_ids([job for job in jobs if job.changes and not job.error])
@@ -153,6 +195,8 @@ class _Poll:
         for job in good:
             job.sort(known)
         add_sent_before(good)
+        add_rereads(good)
+        load_open_orders(good)
         for job in jobs:
             if job.error is not None:
                 self._finish(job)
@@ -184,6 +228,11 @@ class _Poll:
             for job in ours:
                 ledger.note(job.connection, job.to_note, now)
                 job.to_note = []
+                if job.rereads:
+                    ledger.reread_done(job.connection.pk, job.rereads)
+                    job.rereads = set()
+                if job.holds_old_orders:
+                    questions.ask(job.connection, QuestionKind.OLD_ORDERS, job.old_orders_detail, now)
             items = ledger.owe([found for job in ours for found in job.found], now)
         for job in jobs:
             if job not in ours:
@@ -210,11 +259,11 @@ class _Poll:
         elif job.to_note:
             job.found = []
             self._on_read([job])
-        elif len(job.changes) < FEED_LIMIT:
+        elif job.page_is_last:
             job.complete = True
             self._finish(job)
         else:
-            job.after_id = job.changes[-1].order_id
+            job.after_id = job.page_last_id
             if self.clock() < self.ends_at and not self.closing():
                 self._spawn(job, self._feed, self._on_feed)
             else:
@@ -232,6 +281,9 @@ class _Poll:
             ours = [job for job in jobs if job.connection.pk in held]
             save_jobs(ours)
             sides.store({job.connection.pk: job.side for job in ours}, Side.ODOO)
+            for job in ours:
+                if job.doubted:
+                    restored.check_at_once(job.connection, job.lost_stamp, now, went_back=job.went_back)
             idle = [job for job in ours if job.connection.pk not in self.drains.active]
             self._write_logs(idle)
             leases.release_each(self._free_at(ours, now), self.token)

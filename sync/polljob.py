@@ -3,56 +3,36 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from django.db import transaction
-
-from connections import leases
 from connections.errors import Permanent, RemoteError
-from connections.models import Connection, Side, Start
+from connections.models import Connection, Start
 from connections.odoo import account
 from connections.odoo.client import OdooClient, connect
 from connections.odoo.server import Server
-from sync import circuit, sides, windows
-from sync.deciding import BY_STAMP, Known, News, news
+from sync import circuit, database_identity, newest, windows
+from sync.database_identity import Births, Identity, Recognition, Verdict
+from sync.deciding import Known, News, news
 from sync.ledger import Found, Key
 from sync.masters import SharedMasters
-from sync.models import PollState, SeenOrder, SyncLog
+from sync.models import PollState, SyncLog
 from sync.orders import Change, Order, Unreadable
 from sync.pacing import next_poll_at, pause
+from sync.plausibility import MOST_OLD_ORDERS, too_many_old
 from sync.sides import SideState
-from sync.sources.odoo import WANTED, OdooSource
+from sync.sources.odoo import PROBED, OdooSource
 from sync.sources.odoo_masters import LATELY
 from sync.starting import Beginning, StartIds, StartLine, taken_over
-from sync.tables import Table
 
 logger = logging.getLogger("poller.poll")
 
 FEED_LIMIT = 1000
 POLL_SECONDS = 120  # for all calls of a poll: others share its task, which is ended after 180
 PATIENCE_SECONDS = 900  # the longest pause between polls that end in a fault for a person to mend
-
-SAVED = (
-    "next_poll_at",
-    "window_to",
-    "window_at",
-    "page_from",
-    "page_to",
-    "page_at",
-    "page_after_id",
-    "clock_offset_seconds",
-    "last_polled_at",
-    "last_success_at",
-    "last_order_at",
-    "failures",
-    "error_code",
-    "error_detail",
-)
-STATES = Table(PollState, ("connection_id", *SAVED), unique=("connection_id",), update=SAVED)
 
 
 @dataclass(eq=False)
@@ -71,6 +51,18 @@ class Job:
     found: list[Found] = field(default_factory=list)
     hidden_company: dict[str, int] | None = None  # None: not asked in this poll
     error: RemoteError | None = None
+    births: Births = field(default_factory=dict)  # a sample of known orders, where the database is doubted
+    recognition: Recognition | None = None
+    account: Mapping[str, Any] | None = None
+    identity: Identity | None = None
+    page_is_last: bool = True
+    page_last_id: int = 0
+    rereads: set[int] = field(default_factory=set)
+    doubted: bool = False  # the source said something that a deep check is to look into at once
+    lost_stamp: datetime | None = None
+    went_back: bool = False
+    old_orders: set[int] = field(default_factory=set)  # never seen before, and dated before the window
+    open_orders: int | None = None  # counted only where old orders are many
     complete: bool = False  # the window was read to its end
     lost: bool = False  # the lease went to somebody else
     polled: bool = False
@@ -83,10 +75,15 @@ class Job:
         self.lease_key = self.connection.odoo_lease_key
         self.page_to, self.page_at = state.page_to, state.page_at
         self.after_id = state.page_after_id or 0
+        self.newest = newest.Newest.of(state.newest_id, state.newest_stamp)
         self._since = state.page_from
         if state.page_from is None and state.window_to is not None:
-            self._since = windows.since(state.window_to, self.connection.lookback_seconds)
+            self._since = windows.since(state.window_to, self.lookback_seconds)
         self._start_ids: StartIds | None = None
+
+    @property
+    def lookback_seconds(self) -> int:
+        return self.state.lookback_seconds(self.connection, self.started_at)
 
     @property
     def first_window(self) -> bool:
@@ -96,7 +93,7 @@ class Job:
     def client(self) -> OdooClient:
         remembered = Server.from_json(self.state.server)
         self.polled = True
-        return connect(self.connection, remembered, now=self.started_at, wanted=WANTED, seconds=POLL_SECONDS)
+        return connect(self.connection, remembered, now=self.started_at, wanted=PROBED, seconds=POLL_SECONDS)
 
     @cached_property
     def source(self) -> OdooSource:
@@ -120,23 +117,85 @@ class Job:
     def look_at_company(self) -> None:
         """Once the server was asked anew what it is: a company that our user does not see has no orders."""
         company = self.connection.company_id
-        if company is not None and self.client.changed and self.hidden_company is None:
+        asked = self.account is not None or self.hidden_company is not None
+        if company is not None and self.client.changed and not asked:
             self.hidden_company = account.hidden_company(self.client, company)
 
     @property
     def knows_start(self) -> bool:
         return self._start_ids is not None
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Address, database or user are others than when the database was known again last."""
+        return bool(self.state.database.get("place") != self.connection.place)
+
+    def meet(self) -> None:
+        """Ask the database what it says of itself, and what our user may see there. Raises RemoteError."""
+        found = self.recognition
+        self.identity = found.identity if found else database_identity.learn(self.source, self.connection)
+        self.account = account.look(self.client, self.connection.company_id)
+
+    @property
+    def verdict(self) -> Verdict | None:
+        return self.recognition.verdict if self.recognition else None
+
+    @property
+    def doubts(self) -> dict[str, Any]:
+        """What speaks for another database, for a person to judge."""
+        assert self.recognition is not None  # noqa: S101 - asked only once it was judged
+        return self.recognition.doubts(self.state.database)
+
+    @property
+    def old_orders_detail(self) -> dict[str, Any]:
+        return {"orders": len(self.old_orders), "open": self.open_orders or 0}
+
+    @property
+    def watched_id(self) -> int | None:
+        """The order that every first page has to show: without it somebody took back what we saw."""
+        return None if self.newest is None or self.after_id else self.newest.order_id
+
+    def look_at(self, changes: list[Change], *, is_last: bool) -> list[Change]:
+        """Take notice of a page and of the order that was written last; returns what of it is news."""
+        self.page_is_last = is_last
+        self.page_last_id = changes[-1].order_id if changes else self.after_id
+        watched = self.newest if self.watched_id is not None else None
+        if watched is not None and watched.is_missed(changes, is_last):
+            self.doubted, self.lost_stamp, self.newest = True, watched.write_date, None
+            self.went_back = watched.is_older_in(changes)
+        news_of_page = newest.without_known(changes, self.newest, self.since)
+        self.newest = newest.newest_of(changes, self.newest)
+        return news_of_page
+
     def sort(self, known: Mapping[Key, Known]) -> None:
         """Which changes of this page are to be read whole, and which only noted."""
         self.to_read, self.to_note = [], []
         for change in self.changes:
             before = self.is_before_start(change.order_id, change.date_order)
-            verdict = news(change, known.get((self.connection.pk, change.order_id)), before_start=before)
+            last = known.get((self.connection.pk, change.order_id))
+            verdict = news(change, last, before_start=before)
             if verdict is News.READ:
                 self.to_read.append(change)
+                self._look_at_history(change, last, before)
             elif verdict is News.NOTE:
                 self.to_note.append(change)
+
+    def _look_at_history(self, change: Change, last: Known | None, before_start: bool) -> None:
+        if last is not None and last.is_another(change.create_date) and not last.cancelled:
+            self.doubted = self.went_back = True
+            self.lost_stamp = min(last.write_date, self.lost_stamp or last.write_date)
+        dated_before = change.date_order is not None and change.date_order < self.since
+        if last is None and dated_before and not before_start and not self.first_window:
+            self.old_orders.add(change.order_id)
+
+    @property
+    def asks_for_open_orders(self) -> bool:
+        return len(self.old_orders) > MOST_OLD_ORDERS and self.open_orders is None
+
+    @property
+    def holds_old_orders(self) -> bool:
+        """Too many orders out of the past to send them without a person's word."""
+        return self.open_orders is not None and too_many_old(len(self.old_orders), self.open_orders)
 
     def learn_start_ids(self, packed: bytes | None) -> None:
         self._start_ids = StartIds(packed)
@@ -164,7 +223,12 @@ class Job:
         before = self.is_before_start(order.order_id, order.date_order)
         earlier = taken_over(self.state.taken_over_until, order)
         return Found.of(
-            self.connection, order, sure_until=sure_until, before_start=before, taken_over=earlier
+            self.connection,
+            order,
+            sure_until=sure_until,
+            before_start=before,
+            taken_over=earlier,
+            held=self.holds_old_orders and order.order_id in self.old_orders,
         )
 
     def set_aside(self, change: Change, order: Unreadable) -> Found:
@@ -189,6 +253,7 @@ class Job:
             return
         state.last_polled_at = self.started_at
         self._keep_place()
+        self._keep_newest()
         if self.error is None:
             self._succeed(now, interval)
             if self.source.oddities and not self.log.error_code:
@@ -233,6 +298,11 @@ class Job:
         if self.client.server_time is not None:
             state.clock_offset_seconds = round((self.client.server_time - self.started_at).total_seconds(), 1)
 
+    def _keep_newest(self) -> None:
+        state, known = self.state, self.newest
+        state.newest_id = known.order_id if known else None
+        state.newest_stamp = known.write_date if known else None
+
     @property
     def _window_end(self) -> datetime | None:
         """Where the window just read to its end counts as ending.
@@ -269,63 +339,3 @@ class Job:
         if isinstance(error, Permanent):  # a person has to act: ask again, but ever more patiently
             wait = max(wait, timedelta(seconds=min(PATIENCE_SECONDS, 60 * 2 ** min(state.failures, 8))))
         state.next_poll_at = max(now + wait, circuit.next_call_at(self.side.health, now))
-
-
-def load_jobs(token: str, mine: str, ids: Sequence[int], *, now: datetime) -> list[Job]:
-    """The connections among `ids` whose Odoo lease `token` still holds; from now on it is `mine`."""
-    states = PollState.objects.filter(connection__in=ids, connection__enabled=True)
-    rows = list(states.select_related("connection").defer("start_ids").order_by("next_poll_at"))
-    with transaction.atomic():
-        held = leases.take_over((row.connection.odoo_lease_key for row in rows), token, mine, now=now)
-        rows = [row for row in rows if row.connection.odoo_lease_key in held]
-        odoo = sides.load((row.connection_id for row in rows), Side.ODOO, now)
-    return [
-        Job(
-            row.connection,
-            row,
-            odoo[row.connection_id],
-            SyncLog(connection=row.connection, started_at=now),
-            now,
-        )
-        for row in rows
-    ]
-
-
-def load_start_ids(jobs: Sequence[Job]) -> None:
-    """What was there before the start, for jobs that are about to read orders nobody has seen."""
-    missing = {job.connection.pk: job for job in jobs if not job.knows_start}
-    rows = PollState.objects.filter(connection__in=missing).values_list("connection", "start_ids")
-    for pk, packed in rows:
-        missing[pk].learn_start_ids(bytes(packed) if packed else None)
-
-
-def add_sent_before(jobs: Iterable[Job]) -> None:
-    """What a person sent before the first window is read again with it: it may have changed long before."""
-    first = {job.connection.pk: job for job in jobs if job.first_window and not job.after_id}
-    if not first:
-        return
-    rows = SeenOrder.objects.filter(connection__in=first, version__gt=0, seeded=False)
-    columns = ("connection_id", "order_id", "write_date", "state")
-    for pk, *change in rows.exclude(content_hash=BY_STAMP).values_list(*columns):
-        if change[0] not in {each.order_id for each in first[pk].changes}:
-            first[pk].to_read.append(Change(*change))
-
-
-def save_beginnings(jobs: Sequence[Job]) -> None:
-    for job in jobs:
-        if job.beginning is None:
-            continue
-        job.since = job.state.page_from = job.beginning.since
-        job.state.started_at = job.beginning.started_at
-        job.learn_start_ids(job.beginning.ids)
-        PollState.objects.filter(connection=job.connection).update(
-            started_at=job.beginning.started_at, page_from=job.since, start_ids=job.beginning.ids
-        )
-
-
-def save_jobs(jobs: Sequence[Job]) -> None:
-    """One statement for all, and one for each server about which something new was learnt."""
-    STATES.insert_objects(job.state for job in jobs)
-    for job in jobs:
-        if job.polled and job.client.changed:
-            PollState.objects.filter(connection=job.connection).update(**job.learned)

@@ -16,10 +16,10 @@ from sync.models import PollState, Run
 _DUE = """
     SELECT EXISTS (SELECT 1 FROM sync_pollstate AS state
                    JOIN connections_connection AS shop ON shop.id = state.connection_id AND shop.enabled = %s
-                   WHERE state.next_poll_at <= %s OR state.nudged_at IS NOT NULL),
+                   WHERE state.hold = '' AND (state.next_poll_at <= %s OR state.nudged_at IS NOT NULL)),
            EXISTS (SELECT 1 FROM sync_pollstate AS state
                    JOIN connections_connection AS shop ON shop.id = state.connection_id AND shop.enabled = %s
-                   WHERE state.deliver_at <= %s)
+                   WHERE state.hold = '' AND state.deliver_at <= %s)
 """
 _PUSH_ON = """
     UPDATE sync_pollstate SET {column} = %s

@@ -4,26 +4,40 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
 from django.utils import timezone
 
+from connections.diagnosis import NEVER_SENT
 from connections.models import Circuit, CircuitState, Lease, Side
 from connections.odoo.account import HIDDEN_COMPANY
 from sync import failures
 from sync.beating import silent_since
-from sync.models import AlertChannelState, FailingWork, PollState, Progress, Reconciliation, RetryItem, Status
+from sync.models import (
+    AlertChannelState,
+    FailingWork,
+    PollState,
+    Progress,
+    Question,
+    Reconciliation,
+    RetryItem,
+    Status,
+)
 from sync.models.findings import Finding
 from sync.repairing import OWED_BEFORE
+from sync.schedules import foreign
 
 LATE_SECONDS = 120  # beyond its interval
 CLOCK_SECONDS = 300
 KEY_DAYS = 14
 REPAIR_TOLD_FOR = timedelta(hours=24)
+TOLD_FOR = timedelta(hours=24)  # of what is over once it was found
 DISK_BYTES = 512 * 1024**2
 SILENT_READS = "odoo_own_documents_only"
 
@@ -88,9 +102,18 @@ def _undelivered(now: datetime) -> Iterator[Found]:
 
 
 def _needs_person(now: datetime) -> Iterator[Found]:
+    """Orders that nobody sends any more, by what stopped them."""
     failed = RetryItem.objects.filter(status=Status.FAILED).exclude(error_code=OWED_BEFORE)
-    for row in failed.values("connection").annotate(n=Count("pk")).order_by():
-        yield row["connection"], "items_need_a_person", str(row["n"])
+    numbers: Counter[tuple[int, str]] = Counter()
+    for row in failed.values("connection", "error_code").annotate(n=Count("pk")).order_by():
+        numbers[row["connection"], _stopped_by(row["error_code"])] += row["n"]
+    for (connection, code), number in numbers.items():
+        yield connection, code, str(number)
+
+
+def _stopped_by(code: str) -> str:
+    """A receiver's refusals are one cause; what it never saw was stopped by a cause of its own."""
+    return code if code in NEVER_SENT else "items_need_a_person"
 
 
 def _circuits(now: datetime) -> Iterator[Found]:
@@ -130,6 +153,8 @@ def _rights(now: datetime) -> Iterator[Found]:
             yield pk, "odoo_company_not_visible", f"res.company {company}"
         if account.get("own_documents_only"):
             yield pk, SILENT_READS, ""
+        if account.get("no_sales_rights"):
+            yield pk, "odoo_no_sales_rights", ""
         ends = account.get("key_ends_at")
         if ends and datetime.fromisoformat(ends) < now + timedelta(days=KEY_DAYS):
             yield pk, "odoo_key_expires_soon", ends[:10]
@@ -174,10 +199,48 @@ def _channels(now: datetime) -> Iterator[Found]:
         yield None, "alert_channel_fails", ", ".join(names)
 
 
+def _questions(now: datetime) -> Iterator[Found]:
+    """What a source says and nobody has confirmed."""
+    asked = Question.objects.open().filter(connection__enabled=True)
+    for question in asked.only("connection_id", "kind", "detail"):
+        yield question.connection_id, question.code, question.summary
+
+
+def _sources(now: datetime) -> Iterator[Found]:
+    """What checks found out about the databases behind connections."""
+    states = PollState.objects.filter(connection__enabled=True)
+    for pk, code in states.exclude(deep_check_error="").values_list("connection", "deep_check_error"):
+        yield pk, "deep_check_failed", code
+    for pk, to in states.filter(went_back_at__gt=now - TOLD_FOR).values_list("connection", "went_back_to"):
+        yield pk, "odoo_went_back", f"{to:%Y-%m-%d %H:%M:%S} UTC" if to else ""
+    for pk, hidden in states.exclude(hidden={}).values_list("connection", "hidden"):
+        yield pk, "odoo_orders_hidden", _hidden_words(hidden)
+    for pk in states.filter(database__neutralized=True).values_list("connection", flat=True):
+        yield pk, "odoo_neutralized", ""
+    late = states.filter(wider_until__gt=now, wider_lookback_seconds__gt=F("connection__lookback_seconds"))
+    for pk, detail in late.values_list("connection", "missed_detail"):
+        yield pk, "odoo_orders_seen_late", detail
+
+
+def _hidden_words(hidden: dict[str, Any]) -> str:
+    """How many, some of their names, and the companies they belong to."""
+    names = ", ".join(hidden.get("names", []))
+    more = " …" if hidden.get("orders", 0) > len(hidden.get("names", [])) else ""
+    companies = ", ".join(hidden.get("companies", []))
+    return f"{hidden.get('orders')}: {names}{more}" + (f" ({companies})" if companies else "")
+
+
+def _schedules(now: datetime) -> Iterator[Found]:
+    """A row that somebody put among the schedules: it never runs, and whoever wrote it can write more."""
+    rows = foreign(harmless=False)
+    if rows:
+        yield None, "foreign_schedule", "; ".join(rows)
+
+
 def _failing_work(now: datetime) -> Iterator[Found]:
-    """Last, so that it knows of the looks before. Where polls fail as well, they say why."""
+    """Last, so that it knows of the looks before."""
     found: dict[int | None, list[str]] = {}
-    for row in failures.often(now).exclude(connection__poll_state__failures__gte=failures.OFTEN):
+    for row in failures.often(now):
         found.setdefault(row.connection_id, []).append(_words(row))
     for connection, lines in found.items():
         yield connection, "scheduled_work_fails", "; ".join(lines)
@@ -201,5 +264,8 @@ LOOKS: tuple[Callable[[datetime], Iterator[Found]], ...] = (
     _pollers,
     _disk,
     _channels,
+    _questions,
+    _sources,
+    _schedules,
     _failing_work,
 )

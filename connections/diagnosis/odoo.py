@@ -42,6 +42,18 @@ _ACCESS = {
             "no error: orders of other salespersons are simply missing."
         ),
     ),
+    "odoo_another_database": Cause(
+        _("Nothing is read until a person has said which database this is"),
+        _("Open the question about this connection, or run manage.py questions, and answer it."),
+    ),
+    "odoo_no_sales_rights": Cause(
+        _("The user has no right in Odoo's sales app"),
+        _(
+            "It may be a portal user, or an internal user without sales: Odoo hides orders from it without "
+            "an error. In Odoo, make an internal user with the right “Sales: User: All Documents” and a key "
+            "of that user, and put both into the connection."
+        ),
+    ),
     "odoo_other_user": Cause(
         _("The key belongs to another user"),
         _("Write that user's name into the connection, or make a key as the user that is named there."),

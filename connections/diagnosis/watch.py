@@ -82,6 +82,69 @@ WATCH: dict[str, Cause] = {
         _("The disk of the poller's data is nearly full"),
         _("Make room or enlarge the disk: without it nothing can be recorded, so nothing is sent."),
     ),
+    "question_another_database": Cause(
+        _("This looks like another database than the one read so far"),
+        _(
+            "Nothing is read or sent until you answer. Open the question and say whether it is the same "
+            "database under a new name or address, or another one: then a new connection with a start and "
+            "ids of its own is made for it. Numbers: known orders that differ / that are the same."
+        ),
+    ),
+    "question_disappeared": Cause(
+        _("Implausibly many orders are gone from Odoo"),
+        _(
+            "Nothing was announced as cancelled. See in Odoo whether they were really deleted. If so, answer "
+            "the question; if not, have Odoo put right: the question ends when the orders are back. "
+            "Numbers: orders gone / orders checked."
+        ),
+    ),
+    "question_old_orders": Cause(
+        _("Implausibly many old orders appeared in Odoo"),
+        _(
+            "They are held, newer orders go on. See in Odoo where they come from, then answer the question: "
+            "send them, or leave them as from before the start. Numbers: old orders / open orders we know."
+        ),
+    ),
+    "odoo_went_back": Cause(
+        _("Odoo went back in time: a backup seems to have been restored"),
+        _(
+            "Every order we know is compared with Odoo and the receiver is told what changed. Orders that "
+            "were confirmed after the moment shown are no longer in Odoo: enter them there again."
+        ),
+    ),
+    "odoo_orders_hidden": Cause(
+        _("The user in Odoo no longer sees some orders that it saw before"),
+        _(
+            "They are left alone: nothing is announced and changes of them are not seen. In Odoo, give the "
+            "user access to the company and the documents again, or ignore this if it was meant."
+        ),
+    ),
+    "odoo_orders_seen_late": Cause(
+        _("Polls did not see orders that a check found later"),
+        _(
+            "They were delivered, but late. Polls look further back for some days by themselves. Shown: how "
+            "many; Odoo's newest stamp / the clock of its web server. Where the two differ by minutes while "
+            "orders come in, have the clock of the database server set right; else set a longer look-back."
+        ),
+    ),
+    "odoo_neutralized": Cause(
+        _("This Odoo database is a neutralised copy, made for testing"),
+        _("Put the address and the name of the real database into the connection, or switch it off."),
+    ),
+    "deep_check_failed": Cause(
+        _("The hourly check of open orders did not come to its end"),
+        _(
+            "Read the error and have it mended. Changes that move no stamp in Odoo, and deleted orders, are "
+            "not seen meanwhile. It is tried again by itself."
+        ),
+    ),
+    "foreign_schedule": Cause(
+        _("Somebody wrote a schedule into the database"),
+        _(
+            "It never runs. Find out who can write to the database, and have the row deleted from the table "
+            "django_q_schedule."
+        ),
+    ),
     "alert_channel_fails": Cause(
         _("Alerts cannot be delivered"),
         _("Open the alert channel, read the error, mend its address, and press “Send a test”."),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 
 from connections.errors import Contract, RemoteError
@@ -15,9 +16,19 @@ SHOWN_CHARACTERS = 100
 HIDDEN_COMPANY = "hidden_company"
 
 
-def sees_own_orders_only(client: OdooClient) -> bool:
-    """Odoo hides the orders of others without an error; only the user's group tells. Raises RemoteError."""
-    return not in_group(client, ALL_ORDERS) and in_group(client, OWN_ORDERS)
+class SalesRights(Enum):
+    """Whose orders a user sees: Odoo hides the others without an error."""
+
+    ALL = "all"
+    OWN = "own"
+    NONE = "none"  # in neither group of the sales app, as a portal user
+
+
+def sales_rights(client: OdooClient) -> SalesRights:
+    """Only the user's groups tell. Raises RemoteError."""
+    if in_group(client, ALL_ORDERS):
+        return SalesRights.ALL
+    return SalesRights.OWN if in_group(client, OWN_ORDERS) else SalesRights.NONE
 
 
 def in_group(client: OdooClient, group: str) -> bool:
@@ -59,9 +70,11 @@ def look(client: OdooClient, company_id: int | None = None) -> Mapping[str, Any]
     """What is worth remembering of the account; what a server does not say is left out."""
     found: dict[str, Any] = {**hidden_company(client, company_id)}
     try:
-        found["own_documents_only"] = sees_own_orders_only(client)
+        rights = sales_rights(client)
     except RemoteError:
-        found["own_documents_only"] = False
+        rights = SalesRights.ALL  # a server that does not say
+    found["own_documents_only"] = rights is SalesRights.OWN
+    found["no_sales_rights"] = rights is SalesRights.NONE
     try:
         ends = key_ends(client)
     except RemoteError:

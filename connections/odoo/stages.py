@@ -161,10 +161,12 @@ def _fields(client: OdooClient, needed: Wanted) -> str:
 
 def _everybodys_orders(client: OdooClient) -> str:
     try:
-        own_only = account.sees_own_orders_only(client)
+        rights = account.sales_rights(client)
     except Contract:
         return str(_("this server does not say"))
-    if own_only:
+    if rights is account.SalesRights.NONE:
+        raise Finding("odoo_no_sales_rights", ok=False)
+    if rights is account.SalesRights.OWN:
         raise Finding("odoo_own_documents_only")
     return ""
 

@@ -42,13 +42,26 @@ class Domains:
     def candidates(self, model: str, domain: Any) -> list[int] | None:
         """Ids among which every match is, found by an index; None when the whole table must be looked at."""
         best: list[int] | None = None
-        if any(isinstance(term, str) and term != "&" for term in domain or ()):
-            return None
-        for name, op, value in (term for term in domain or () if not isinstance(term, str)):
-            found = self._indexed(model, name, op, value)
+        terms = iter(domain or ())
+        for term in terms:
+            found = self._candidates(model, term, terms)
             if found is not None and (best is None or len(found) < len(best)):
                 best = found
         return best
+
+    def _candidates(self, model: str, term: Any, rest: Iterator[Any]) -> list[int] | None:
+        if term == "|":
+            left = self._candidates(model, next(rest), rest)
+            right = self._candidates(model, next(rest), rest)
+            return None if left is None or right is None else list(dict.fromkeys(left + right))
+        if term == "&":
+            left = self._candidates(model, next(rest), rest)
+            right = self._candidates(model, next(rest), rest)
+            return right if left is None else left
+        if term == "!":
+            self._candidates(model, next(rest), rest)
+            return None
+        return self._indexed(model, *term) if isinstance(term, list | tuple) and len(term) == 3 else None
 
     def _indexed(self, model: str, name: str, op: str, value: Any) -> list[int] | None:
         if model == "sale.order" and name == "write_date":

@@ -3,6 +3,7 @@
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -30,6 +31,14 @@ class World:
             key: defaultdict(set) for key in _INVERSES
         }
         self._by_write_date: list[tuple[datetime, int]] = []
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything committed, for `restore`: a backup."""
+        return {name: deepcopy(value) for name, value in self.__dict__.items() if name != "clock"}
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Put a backup back: what was written since never was, and its numbers are given again."""
+        self.__dict__.update({name: deepcopy(value) for name, value in snapshot.items()})
 
     def begin(self, at: datetime | None = None) -> "Tx":
         return Tx(self, at or self.clock())

@@ -1,6 +1,19 @@
 """The desk: what support staff see and may do. One file per family of pages."""
 
-from sync.admin import alerts, checks, connections, home, ledger, logs, people, queue, recover, runs, seen
+from sync.admin import (
+    alerts,
+    checks,
+    connections,
+    home,
+    ledger,
+    logs,
+    people,
+    questions,
+    queue,
+    recover,
+    runs,
+    seen,
+)
 
 __all__ = [
     "alerts",
@@ -10,6 +23,7 @@ __all__ = [
     "ledger",
     "logs",
     "people",
+    "questions",
     "queue",
     "recover",
     "runs",

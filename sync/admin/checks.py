@@ -10,6 +10,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from connections.diagnosis import NEVER_SENT
 from sync.admin.desk import (
     SECRETS_OF_CONNECTION,
     OfConnectionAdmin,
@@ -36,6 +37,7 @@ SHOWN_ELSEWHERE = (
     "poll_overdue",
     "delivery_overdue",
     "items_need_a_person",
+    *NEVER_SENT,
     "odoo_circuit_open",
     "webhook_circuit_open",
     "polls_fail",
@@ -47,6 +49,8 @@ VERDICT_WORDS = {
     "cancelled": _("cancelled"),
     "deleted": _("deleted"),
     "extra": _("extra"),
+    "moved": _("moved to another company"),
+    "replaced": _("number given to another order"),
 }
 
 
@@ -100,7 +104,7 @@ class ReconciliationAdmin(OfConnectionAdmin):
                 ]
             },
         ),
-        (_("Result"), {"fields": ["orders_compared", "differing", "table", "calls"]}),
+        (_("Result"), {"fields": ["orders_compared", "differing", "held_back", "table", "calls"]}),
         (_("Times"), {"fields": ["requested_at", "started_at", "finished_at"]}),
     ]
     readonly_fields = ["progress_badge", "error_explained", "differing", "table"]

@@ -20,6 +20,7 @@ from unfold.decorators import action
 
 from connections.forms import SECRETS
 from connections.models import Circuit, Connection, Side
+from sync import questions
 from sync.admin import connection_history
 from sync.admin.acts import acts
 from sync.admin.check_acts import RECONCILE
@@ -50,7 +51,7 @@ ODOO_FIELDS = {"odoo_url", "database", "username", "api_key", "company_id", "pro
 WEBHOOK_FIELDS = {"webhook_url", "webhook_secret", "send_secret_header"}
 
 
-NEVER_COPIED = {"name", "external_id", "overlap_hours", *SECRETS}
+NEVER_COPIED = {"name", "external_id", "legacy_secret", "overlap_hours", "same_database", *SECRETS}
 
 
 def _copied(fields: list[str]) -> list[str]:
@@ -79,10 +80,24 @@ class ConnectionAdmin(DeskAdmin):
     change_form_outer_before_template = "admin/desk/connection_health.html"
     fieldsets = [
         (gettext_lazy("Shop"), {"fields": ["name", "external_id", "enabled"]}),
-        ("Odoo", {"fields": ["odoo_url", "database", "username", "api_key", "company_id"]}),
+        (
+            "Odoo",
+            {"fields": ["odoo_url", "database", "same_database", "username", "api_key", "company_id"]},
+        ),
         (
             gettext_lazy("Receiver"),
-            {"fields": ["webhook_url", "webhook_secret", "overlap_hours", "send_secret_header", "events"]},
+            {
+                "fields": [
+                    "webhook_url",
+                    "webhook_secret",
+                    "legacy_secret",
+                    "overlap_hours",
+                    "send_secret_header",
+                    "events",
+                    "answer_pointer",
+                    "answer_value",
+                ]
+            },
         ),
         (gettext_lazy("First run"), {"fields": ["start", "start_at"]}),
         (
@@ -96,6 +111,8 @@ class ConnectionAdmin(DeskAdmin):
                     "odoo_calls_per_second",
                     "deliveries_at_once",
                     "deliveries_per_second",
+                    "most_disappearances",
+                    "most_disappearances_percent",
                     "protocol",
                 ],
             },
@@ -144,9 +161,9 @@ class ConnectionAdmin(DeskAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> Any:
         """Who may only look does not even get the stars of a secret; a new connection has no old one."""
-        left_out = ["overlap_hours"] if obj is None else []
+        left_out = ["overlap_hours", "same_database"] if obj is None else []
         if obj is not None and not self.has_change_permission(request, obj):
-            left_out = ["overlap_hours", *SECRETS]
+            left_out = ["legacy_secret", "overlap_hours", "same_database", *SECRETS]
         return [
             (name, options | {"fields": [field for field in options["fields"] if field not in left_out]})
             for name, options in self.fieldsets
@@ -193,6 +210,7 @@ class ConnectionAdmin(DeskAdmin):
             if changed & fields
         ]
         Circuit.objects.filter(connection=obj, side__in=sides).reset()
+        questions.look_again(obj, timezone.now())
         wake([obj.pk], timezone.now())
         if changed:
             for sentence in unsafe_choices(obj):

@@ -42,6 +42,7 @@ NAVIGATION: list[dict[str, Any]] = [
             _item(_("Recoveries"), "published_with_changes", "sync.run"),
             _item(_("Delivery attempts"), "send", "sync.deliveryattempt"),
             _item(_("Sync logs"), "history", "sync.synclog"),
+            _item(_("Questions"), "help", "sync.question"),
             _item(_("Findings"), "troubleshoot", "sync.finding"),
             _item(_("Reconciliations"), "difference", "sync.reconciliation"),
         ],

@@ -6,23 +6,30 @@ take turns, so that what a delivery records and what a poll decides never cross.
 """
 
 from sync.ledger.acts import discard, retry_now
+from sync.ledger.ending import endings
 from sync.ledger.facts import Found, Key, first_due, known, lock, wake_deliveries
 from sync.ledger.owing import note, owe, seed
 from sync.ledger.recording import Tried, record, release_held
+from sync.ledger.rereads import leave_held, reread_done, rereads, send_held
 
 __all__ = [
     "Found",
     "Key",
     "Tried",
     "discard",
+    "endings",
     "first_due",
     "known",
+    "leave_held",
     "lock",
     "note",
     "owe",
     "record",
     "release_held",
+    "reread_done",
+    "rereads",
     "retry_now",
     "seed",
+    "send_held",
     "wake_deliveries",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
@@ -21,8 +21,14 @@ from sync.orders import Change, Order
 
 Key = tuple[int, int]  # connection, order
 
-# What a try may end with after the receiver took it.
-UNANSWERED = ("receiver_timeout", "receiver_disconnected", "receiver_broken_answer")
+# What a try may end with after the receiver took it; also a 2xx that could not be read for what it says.
+UNANSWERED = (
+    "receiver_timeout",
+    "receiver_disconnected",
+    "receiver_broken_answer",
+    "receiver_answer_not_json",
+    "receiver_answer_cut",
+)
 GIVEN_UP = (Status.SUPERSEDED, Status.DISCARDED)
 _MATCHING = """id IN (
     SELECT chosen.id FROM (VALUES {pairs}) AS wanted
@@ -33,10 +39,11 @@ IDS_PER_QUERY = 5000  # SQLite takes 32,766 values in one statement
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One order as just read, ready to be compared: its content as published, and the hash of it.
+    """One order as just read, ready to be compared: its content as published, and its hash by our rules.
 
     `content` is None where the order could not be read; `problem` says why. `settled`: its stamp's second was
-    over when it was read, so that whatever is written to it later gets another stamp.
+    over when it was read, so that whatever is written to it later gets another stamp. `held`: not to be sent
+    before a person has said so.
     """
 
     connection: Connection
@@ -52,10 +59,18 @@ class Found:
     problem: str = ""
     settled: bool = True
     taken_over: TakenOver = TakenOver.NOTHING
+    created_at: datetime | None = None
+    company_id: int | None = None
+    held: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:
         return (self.connection.pk, self.order_id)
+
+    @property
+    def change(self) -> Change:
+        return Change(self.order_id, self.write_date, self.state, create_date=self.created_at)
 
     @classmethod
     def of(
@@ -67,6 +82,7 @@ class Found:
         before_start: bool = False,
         replay: bool = False,
         taken_over: TakenOver = TakenOver.NOTHING,
+        held: bool = False,
     ) -> Found:
         content = payload.content(order, database=connection.database)
         return cls(
@@ -82,7 +98,18 @@ class Found:
             replay=replay,
             settled=sure_until is None or order.write_date <= sure_until,
             taken_over=taken_over,
+            created_at=order.create_date,
+            company_id=order.company_id,
+            held=held,
+            notes=order.notes,
         )
+
+    def restated(self, known: Known) -> Known:
+        """The known hash by the newest rules, where by its own it is the hash of what we read now."""
+        if self.content is None or known.hash_rules == payload.newest_rules():
+            return known
+        same = payload.is_hash_of(known.content_hash, self.content, known.hash_rules)
+        return replace(known, content_hash=self.content_hash) if same else known
 
     @classmethod
     def unreadable(
@@ -100,6 +127,7 @@ class Found:
             content_hash="",
             before_start=before_start,
             problem=reason,
+            created_at=change.create_date,
         )
 
 
@@ -140,6 +168,10 @@ def known(keys: Mapping[int, Sequence[int]]) -> dict[Key, Known]:
             "version",
             "announced",
             "seeded",
+            "hash_rules",
+            "created_in_odoo",
+            "held",
+            "reread",
         )
         found |= {row[:2]: Known(*row[2:]) for row in rows}
     return found

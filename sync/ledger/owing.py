@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from connections.models import Connection
 from sync import deciding, payload
 from sync.deciding import Known, Plan
-from sync.ledger.facts import Found, by_connection, known, open_items, perhaps_told, wake_deliveries
-from sync.models import RetryItem, SeenOrder, SentOrder, Status
+from sync.ledger.ending import endings
+from sync.ledger.facts import Found, Key, by_connection, known, open_items, perhaps_told, wake_deliveries
+from sync.models import PollState, RetryItem, SeenOrder, SentOrder, Status
 from sync.orders import Change
 from sync.tables import Row, Table
 
 _STAMPED = ("state", "write_date", "seen_at")
-_SEEN = (*_STAMPED, "order_name", "reference", "content_hash", "version", "announced", "seeded")
+_SEEN = (
+    *_STAMPED,
+    "order_name",
+    "reference",
+    "content_hash",
+    "hash_rules",
+    "version",
+    "announced",
+    "seeded",
+    "created_in_odoo",
+    "company_id",
+    "held",
+    "reread",
+    "notes",
+)
 _KEY = ("connection_id", "order_id")
 _VERSION = ("order_name", "version", "event", "event_id", "write_date", "content_hash")
 
@@ -46,6 +61,7 @@ class _Entry:
     seeds: list[Row] = field(default_factory=list)
     items: list[RetryItem] = field(default_factory=list)
     superseded: list[int] = field(default_factory=list)
+    rereads: set[int] = field(default_factory=set)  # connections
 
 
 def owe(batch: Sequence[Found], now: datetime) -> list[RetryItem]:
@@ -57,14 +73,62 @@ def owe(batch: Sequence[Found], now: datetime) -> list[RetryItem]:
         return []
     keys = by_connection(found.key for found in batch)
     remembered, owed = known(keys), open_items(keys)
-    ended = by_connection(found.key for found in batch if found.state == "cancel")
+    replaced = [found for found in batch if _is_another(found, remembered.get(found.key))]
+    ended = by_connection(found.key for found in batch if found.state == "cancel" or found in replaced)
     perhaps = perhaps_told(ended) if ended else set()
+    ends = _endings(replaced, now) if replaced else {}
     entry = _Entry()
     for found in batch:
         before, item = remembered.get(found.key), owed.get(found.key)
-        _enter(entry, found, before, item, perhaps_told=found.key in perhaps, now=now)
+        told = found.key in perhaps
+        if found.key in ends and before is not None:
+            before, item, waits = _end(entry, ends[found.key], before, item, perhaps_told=told, now=now)
+            if waits:
+                continue
+            told = False
+        _enter(entry, found, before, item, perhaps_told=told, now=now)
     _write(entry, now)
     return entry.items
+
+
+def _is_another(found: Found, before: Known | None) -> bool:
+    return before is not None and before.is_another(found.created_at)
+
+
+def _endings(replaced: Sequence[Found], now: datetime) -> dict[Key, Found]:
+    connections = {found.connection.pk: found.connection for found in replaced}
+    return endings((found.key for found in replaced), connections, now)
+
+
+def _end(
+    entry: _Entry, ending: Found, before: Known, open_item: int | None, *, perhaps_told: bool, now: datetime
+) -> tuple[Known, int | None, bool]:
+    """The number of an order was given to another: end the old one, then the new one begins.
+
+    Returns what is known of the number after that, what still waits of it, and whether the new order has to
+    wait: the receiver must hear of the end first, so that versions of one id never cross.
+    """
+    if before.reread:
+        waits = open_item is not None and RetryItem.objects.pending().filter(pk=open_item).exists()
+        return before, open_item, waits
+    plan = deciding.plan(
+        before,
+        cancelled=True,
+        content_hash=ending.content_hash,
+        owed=open_item is not None,
+        perhaps_told=perhaps_told,
+        wanted=ending.connection.events,
+    )
+    if plan.supersede and open_item is not None:
+        entry.superseded.append(open_item)
+        open_item = None
+    version = _version(before, plan)
+    if plan.event:
+        entry.seen.append(_seen(ending, plan, version, now, reread=True))
+        entry.items.append(_item(ending, plan.event, version, now))
+        entry.rereads.add(ending.connection.pk)
+    after = replace(before, state="cancel", content_hash="", announced=plan.announced, version=version)
+    return after, open_item, bool(plan.event)
 
 
 def note(connection: Connection, changes: Iterable[Change], now: datetime) -> None:
@@ -93,8 +157,12 @@ def _enter(
 ) -> None:
     if found.content is None and before is not None and before.write_date == found.write_date:
         return  # as unreadable as when we saw it last
+    if (found.held and before is None) or (before is not None and before.held and not found.replay):
+        entry.seen.append(_held(found, before, now))
+        return
     cancelled = found.state == "cancel"
     if before is not None:
+        before = found.restated(before)
         before = deciding.recognised(
             before, write_date=found.write_date, cancelled=cancelled, content_hash=found.content_hash
         )
@@ -126,7 +194,15 @@ def _version(before: Known | None, plan: Plan) -> int:
     return last + 1 if plan.event or ((plan.seed or plan.adopt) and before is None) else last
 
 
-def _seen(found: Found, plan: Plan, version: int, now: datetime) -> Row:
+def _held(found: Found, before: Known | None, now: datetime) -> Row:
+    """Known, and nothing made of it: without a hash it differs from whatever is read once it may be sent."""
+    empty = replace(found, content_hash="")
+    return _seen(empty, Plan(), before.version if before else 0, now, held=found.state != "cancel")
+
+
+def _seen(
+    found: Found, plan: Plan, version: int, now: datetime, *, held: bool = False, reread: bool = False
+) -> Row:
     # Odoo's stamps are whole seconds. One with a microsecond on top equals none of them: read it again.
     stamp = found.write_date if found.settled else found.write_date.replace(microsecond=1)
     return (
@@ -138,9 +214,15 @@ def _seen(found: Found, plan: Plan, version: int, now: datetime) -> Row:
         found.name,
         found.reference,
         found.content_hash,
+        payload.newest_rules(),
         version,
         plan.announced,
         plan.seed,
+        found.created_at,
+        found.company_id,
+        held,
+        reread,
+        "\n".join(found.notes),
     )
 
 
@@ -192,5 +274,7 @@ def _write(entry: _Entry, now: datetime) -> None:
     for item, pk in zip(entry.items, ITEMS.insert_objects(entry.items), strict=True):
         item.pk = pk
         item._state.adding = False
+    if entry.rereads:
+        PollState.objects.filter(connection__in=entry.rereads).update(has_rereads=True)
     if entry.items:
         wake_deliveries((item.connection_id for item in entry.items), now)

@@ -55,9 +55,9 @@ def operator() -> str:
         return "manage.py"
 
 
-def whole_input() -> str:
-    """All of standard input. Raises UnicodeError."""
-    return sys.stdin.read() if sys.stdin is not None else ""
+def whole_input(most: int) -> str:
+    """Standard input, at most so many characters. Raises UnicodeError."""
+    return sys.stdin.read(most) if sys.stdin is not None else ""
 
 
 def _read_line() -> str:

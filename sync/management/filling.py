@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser, OutputWrapper
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from connections.forms import SECRETS, ConnectionForm, filled
+from connections.forms import MALFORMED, NOT_VERIFIED, SECRETS, ConnectionForm, filled
 from connections.models import Connection, Protocol, Start
-from sync.management.asking import ask, ask_secret, is_terminal, secret_from_input
+from sync.management.asking import ask, ask_secret, confirm, is_terminal, secret_from_input
 
 # The form's field -> the flag, its example, and what it is. Asked for in this order.
 FLAGS: dict[str, tuple[str, str, Any]] = {
@@ -40,10 +40,30 @@ FLAGS: dict[str, tuple[str, str, Any]] = {
         "LIST",
         gettext_lazy("what the receiver wants, such as confirmed,cancelled (default: all)"),
     ),
+    "answer_pointer": (
+        "--answer-pointer",
+        "POINTER",
+        gettext_lazy("JSON pointer to what says in an answer that the order was taken; '' for none"),
+    ),
+    "answer_value": (
+        "--answer-value",
+        "VALUE",
+        gettext_lazy("what has to stand there: true, 0, ok; an answer without it refuses the order"),
+    ),
     "start": ("--start", "WHEN", gettext_lazy("first run: now, all, or a day such as 2026-11-01")),
     "lookback_seconds": ("--lookback", "SECONDS", gettext_lazy("how far each poll looks back")),
     "odoo_calls_per_second": ("--calls-per-second", "N", gettext_lazy("to Odoo; '' for the default")),
     "deliveries_at_once": ("--deliveries-at-once", "N", gettext_lazy("to the receiver, 1 to 64")),
+    "most_disappearances": (
+        "--most-disappearances",
+        "N",
+        gettext_lazy("orders that may be gone at once before a person is asked (default: 10)"),
+    ),
+    "most_disappearances_percent": (
+        "--most-disappearances-percent",
+        "N",
+        gettext_lazy("and the share of them that may be gone (default: 20)"),
+    ),
     "deliveries_per_second": (
         "--deliveries-per-second",
         "N",
@@ -63,6 +83,12 @@ def add_flags(parser: CommandParser) -> None:
         action=argparse.BooleanOptionalAction,
         help=_("send the webhook secret in clear too, for receivers that cannot check signatures"),
     )
+    parser.add_argument(
+        "--legacy-secret",
+        action="store_true",
+        default=None,
+        help=_("take a webhook secret as it is that is not whsec_ and 24 to 64 bytes in base64"),
+    )
     switch = parser.add_mutually_exclusive_group()
     switch.add_argument(
         "--disabled", dest="enabled", action="store_false", default=None, help=_("do not poll")
@@ -72,7 +98,7 @@ def add_flags(parser: CommandParser) -> None:
 
 def values_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """What was typed, as the form wants it. Secrets given as `-` are read, the API key first."""
-    names = [*FLAGS, "protocol", "send_secret_header", "enabled"]
+    names = [*FLAGS, "protocol", "send_secret_header", "legacy_secret", "enabled"]
     values = {name: options[name] for name in names if options[name] is not None}
     for name in SECRETS:
         if values.get(name) == "-":
@@ -104,8 +130,7 @@ def filled_in(values: dict[str, Any], out: OutputWrapper) -> ConnectionForm:
         if not is_terminal() or set(form.errors) - set(FLAGS):
             raise CommandError(problems(form))
         for field, sentences in form.errors.items():
-            out.write("\n".join(map(str, sentences)))
-            values[field] = ask_secret(_label(field)) if field in SECRETS else ask(_label(field))
+            _ask_again(form, field, sentences, values, out)
         form = filled(None, values)
     return form
 
@@ -117,13 +142,28 @@ def refilled(connection: Connection, values: dict[str, Any], out: OutputWrapper)
     """
     form = filled(connection, values)
     while not form.is_valid():
-        if not is_terminal() or set(form.errors) - set(SECRETS):
+        if not is_terminal() or set(form.errors) - {*SECRETS, "same_database"}:
             raise CommandError(problems(form))
         for field, sentences in form.errors.items():
-            out.write("\n".join(map(str, sentences)))
-            values[field] = ask_secret(_label(field))
+            _ask_again(form, field, sentences, values, out)
         form = filled(connection, values)
     return form
+
+
+def _ask_again(
+    form: ConnectionForm, field: str, sentences: Iterable[Any], values: dict[str, Any], out: OutputWrapper
+) -> None:
+    """For one field that was refused: another value, or a yes to a legacy secret."""
+    out.write("\n".join(map(str, sentences)))
+    if form.has_error(field, MALFORMED) and confirm(_("Use it all the same?"), otherwise=""):
+        values["legacy_secret"] = True
+        return
+    if field == "same_database":
+        if not confirm(_label(field), otherwise=""):
+            raise CommandError(_("Nothing was saved."))
+        values[field] = True
+        return
+    values[field] = ask_secret(_label(field)) if field in SECRETS else ask(_label(field))
 
 
 def problems(form: ConnectionForm) -> str:
@@ -134,9 +174,15 @@ def problems(form: ConnectionForm) -> str:
     return "\n".join([_("Nothing was saved:"), *lines])
 
 
+def legacy_secret_line(name: str, problem: str) -> str:
+    """What to say of a secret that was taken as it is."""
+    sentence = _("%(name)s: its webhook secret is a legacy one. %(problem)s %(meaning)s")
+    return sentence % {"name": name, "problem": problem, "meaning": NOT_VERIFIED}
+
+
 def _flag(field: str) -> str:
-    if field == "overlap_hours":
-        return "--overlap-hours: "
+    if field in ("overlap_hours", "same_database"):
+        return f"--{field.replace('_', '-')}: "
     known = FLAGS.get("start" if field == "start_at" else field)
     return f"{known[0]}: " if known else ""
 

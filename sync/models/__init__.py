@@ -16,6 +16,7 @@ from sync.models.ledger import DeliveryAttempt, RetryItem, SeenOrder, SentOrder,
 from sync.models.logs import LogKind, SyncLog
 from sync.models.nudges import NudgeToken
 from sync.models.polls import PollState
+from sync.models.questions import Answer, Question, QuestionKind
 from sync.models.runs import RowState, Run, RunKind, RunRow, Wish
 from sync.models.tallies import DeliveredHour
 from sync.models.trials import ConnectionTest
@@ -26,6 +27,7 @@ __all__ = [
     "AlertChannelState",
     "AlertKind",
     "AlertNotice",
+    "Answer",
     "ConnectionTest",
     "DeliveredHour",
     "DeliveryAttempt",
@@ -40,6 +42,8 @@ __all__ = [
     "PollState",
     "PollerBeat",
     "Progress",
+    "Question",
+    "QuestionKind",
     "Reconciliation",
     "RetryItem",
     "RowState",

@@ -26,6 +26,8 @@ class Reconciliation(models.Model):
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="reconciliations")
     since = models.DateTimeField(_("orders written since"))
     repair = models.BooleanField(_("with repair"), default=False)
+    # Every order of the ledger, however old, cancelled ones too: after Odoo went back in time.
+    whole = models.BooleanField(_("every known order"), default=False, db_default=False)
     requested_by = models.CharField(_("asked for by"), max_length=150, blank=True)
     requested_at = models.DateTimeField(_("asked for at"))
     progress = models.CharField(
@@ -36,9 +38,15 @@ class Reconciliation(models.Model):
     after_id = models.PositiveBigIntegerField(_("done up to Odoo id"), null=True, blank=True)
     orders_compared = models.PositiveIntegerField(_("orders compared"), default=0)
     calls = models.PositiveIntegerField(_("calls to Odoo"), default=0)
+    held_back = models.PositiveIntegerField(_("cancellations held back"), default=0, db_default=0)
     counts: models.JSONField[dict[str, int], dict[str, int]] = models.JSONField(_("counts"), default=dict)
     differences: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(
         _("differences"), default=list
+    )
+    # What a repair would end, kept until all is compared: too many at once are asked about first.
+    # {"covered": known orders looked at, "matching": of these the very same, "gone": {order id: verdict}}
+    survey: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
+        default=dict, db_default={}, blank=True
     )
     error_code = models.CharField(_("error"), max_length=60, blank=True)
     error_detail = models.CharField(_("detail"), max_length=500, blank=True)

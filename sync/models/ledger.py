@@ -14,8 +14,18 @@ from connections.models import Connection
 models.CharField.register_lookup(Upper)  # order_name__upper, by the index below
 
 
+class SeenOrderQuerySet(models.QuerySet["SeenOrder"]):
+    def known_as_open(self, connection: Connection) -> SeenOrderQuerySet:
+        """Orders that the receiver was told of and that are not cancelled."""
+        return self.filter(connection=connection, version__gt=0, seeded=False).exclude(state="cancel")
+
+
 class SeenOrder(models.Model):
-    """One order as we saw it last. `version` counts the versions made of it; 0 when none was wanted."""
+    """One order as we saw it last. `version` counts the versions made of it; 0 when none was wanted.
+
+    `hash_rules` is the number of the rules in `sync/payload.py` that `content_hash` was made by; what code
+    before the rules wrote says 0. `notes` has a line for each value that could not be read.
+    """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="seen_orders")
     order_id = models.BigIntegerField(_("Odoo id"))
@@ -24,6 +34,7 @@ class SeenOrder(models.Model):
     state = models.CharField(_("state"), max_length=20)
     write_date = models.DateTimeField(_("written in Odoo"))
     content_hash = models.CharField(max_length=64)
+    hash_rules = models.PositiveSmallIntegerField(default=1, db_default=0)
     version = models.PositiveIntegerField(_("version"), default=0)
     announced = models.CharField(
         _("what the receiver knows"), max_length=20, blank=True, help_text="'', 'confirmed' or 'cancelled'"
@@ -31,7 +42,21 @@ class SeenOrder(models.Model):
     seeded = models.BooleanField(
         _("from before the start"), default=False, help_text=_("Its changes are recorded, not sent.")
     )
+    # The number and this moment together are the order: a restored database gives numbers again.
+    created_in_odoo = models.DateTimeField(_("created in Odoo"), null=True, blank=True)
+    company_id = models.BigIntegerField(_("company in Odoo"), null=True, blank=True)
+    held = models.BooleanField(
+        _("held"),
+        default=False,
+        db_default=False,
+        help_text=_("Not sent until a person has answered a question about it."),
+    )
+    # Read again with the next poll, whether or not Odoo lists it as changed.
+    reread = models.BooleanField(default=False, db_default=False)
+    notes = models.TextField(_("notes"), blank=True, default="", db_default="")
     seen_at = models.DateTimeField(_("seen at"))
+
+    objects = SeenOrderQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("order seen")
@@ -44,10 +69,17 @@ class SeenOrder(models.Model):
             models.Index(Upper("order_name"), name="seenorder_name_upper"),
             models.Index(Upper("reference"), name="seenorder_reference_upper", condition=~Q(reference="")),
             models.Index(fields=["order_id"], name="seenorder_order"),
+            models.Index(fields=["connection"], name="seenorder_reread", condition=Q(reread=True)),
+            models.Index(fields=["connection"], name="seenorder_held", condition=Q(held=True)),
         ]
 
     def __str__(self) -> str:
         return f"{self.order_name} v{self.version}"
+
+    @property
+    def left_empty(self) -> list[str]:
+        """Values that could not be read, each as "path: problem" (`sync/sources/odoo_notes.py`)."""
+        return self.notes.splitlines()
 
 
 class Version(models.Model):

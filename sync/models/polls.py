@@ -58,7 +58,7 @@ class PollStateQuerySet(models.QuerySet["PollState"]):
 
     def _runnable(self, side: Side, now: datetime) -> PollStateQuerySet:
         paused = Circuit.objects.paused(now).filter(connection=OuterRef("connection"), side=side)
-        return self.filter(connection__enabled=True).exclude(Exists(paused))
+        return self.filter(connection__enabled=True, hold="").exclude(Exists(paused))
 
     def create_missing(self, now: datetime) -> int:
         """Every connection gets its row before its first poll; returns how many were made."""
@@ -127,8 +127,36 @@ class PollState(models.Model):
     )
     clock_offset_seconds = models.FloatField(_("clock difference in seconds"), null=True, blank=True)
 
+    # Which database this is, as `sync/database_identity.py` knew it again last.
+    database: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
+        _("database"), default=dict, db_default={}, blank=True
+    )
+    # A cause of `connections/diagnosis`: nothing is read or sent until a person has answered.
+    hold = models.CharField(_("held"), max_length=60, blank=True, db_default="")
+    # The order that was written last of all we know. Once it is gone or older, look closer.
+    newest_id = models.BigIntegerField(null=True, blank=True)
+    newest_stamp = models.DateTimeField(null=True, blank=True)
+    # The stamp of a newest order that stood no more as we knew it: for the next deep check to look into.
+    lost_stamp = models.DateTimeField(null=True, blank=True)
+    went_back_at = models.DateTimeField(_("went back in time at"), null=True, blank=True)
+    went_back_to = models.DateTimeField(_("went back in time to"), null=True, blank=True)
+    has_rereads = models.BooleanField(default=False, db_default=False)  # some seen orders are marked `reread`
+    # {"orders": number, "names": [...], "companies": [...]}: known orders that our user no longer sees.
+    hidden: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
+        _("hidden orders"), default=dict, db_default={}, blank=True
+    )
+    # A look-back that was found too short is longer for a while.
+    wider_lookback_seconds = models.PositiveIntegerField(default=0, db_default=0)
+    wider_until = models.DateTimeField(null=True, blank=True)
+    missed_detail = models.CharField(max_length=200, blank=True, db_default="")
+
     deep_check_at = models.DateTimeField(_("next deep check"), null=True, blank=True, db_index=True)
     deep_after_id = models.BigIntegerField(null=True, blank=True)
+    deep_check_error = models.CharField(
+        _("error of the last deep check"), max_length=60, blank=True, db_default=""
+    )
+    # Old orders that the check under way was the first to meet.
+    deep_new_orders = models.PositiveIntegerField(default=0, db_default=0)
     reconcile_at = models.DateTimeField(_("next reconciliation"), null=True, blank=True, db_index=True)
 
     last_polled_at = models.DateTimeField(_("last poll"), null=True, blank=True)
@@ -154,3 +182,8 @@ class PollState(models.Model):
 
     def __str__(self) -> str:
         return f"poll state of {self.connection_id}"
+
+    def lookback_seconds(self, connection: Connection, now: datetime) -> int:
+        """How far behind its last window a poll looks now: longer for a while after it was too short."""
+        is_wider = self.wider_until is not None and now < self.wider_until
+        return max(connection.lookback_seconds, self.wider_lookback_seconds if is_wider else 0)

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from connections.errors import Contract, RemoteError
-from sync.orders import Change, Order, Unreadable
+from sync.orders import Change, Order, Sightings, Unreadable
 from sync.sources import odoo_mapping
-from sync.sources.odoo_fields import CONFIRMED, FOLLOWED, ORDER, WANTED
+from sync.sources.odoo_fields import CONFIRMED, FOLLOWED, OPTIONAL, ORDER, PROBED, WANTED
 from sync.sources.odoo_masters import FRESH, Forgetful, Masters, Store
 from sync.sources.odoo_narrowing import narrow_down, one_order_may_cause
 from sync.sources.odoo_reading import read_orders
-from sync.sources.odoo_records import records
+from sync.sources.odoo_records import is_id, records
+from sync.sources.odoo_sightings import FIELDS as SIGHT
+from sync.sources.odoo_sightings import told_apart
 from sync.sources.odoo_values import Misfit, Record, choice, moment, optional_moment, record_id
 
 if TYPE_CHECKING:  # the rest needs no Django
     from connections.odoo.client import OdooClient
 
-__all__ = ["WANTED", "OdooSource"]
+__all__ = ["PROBED", "WANTED", "OdooSource"]
 
 CONTROLS = 3  # other orders to try when one cannot be read
 
 Result = TypeVar("Result")
 Leaves = list[list[Any]]
+Domain = list[Any]  # leaves, and Odoo's "|" before the two it joins
 
 logger = logging.getLogger("poller.source")
 
@@ -52,16 +55,26 @@ class OdooSource:
         self.oddities = ""
 
     def changes(
-        self, *, since: datetime, after_id: int = 0, limit: int = 1000, only_open: bool = False
+        self,
+        *,
+        since: datetime,
+        after_id: int = 0,
+        limit: int = 1000,
+        only_open: bool = False,
+        also: int | None = None,
     ) -> list[Change]:
         """One call: what was written at `since` (aware) or later and has an id above `after_id`, by id.
 
         `only_open` leaves out what is cancelled and, where the server knows of delivery, wholly delivered.
+        `also` is an order to be listed whenever it was written.
         """
 
-        def domain() -> Leaves:
+        def domain() -> Domain:
             which = self.open_domain if only_open else [["state", "in", FOLLOWED]]
-            return [*which, ["write_date", ">=", _literal(since)], ["id", ">", after_id]]
+            written: Domain = [["write_date", ">=", _literal(since)]]
+            if also is not None:
+                written = ["|", ["id", "=", also], *written]
+            return [*which, *written, ["id", ">", after_id]]
 
         return self._feed(domain, since, after_id=after_id, limit=limit)
 
@@ -105,15 +118,40 @@ class OdooSource:
 
         return self._feed(domain, since, after_id=after_id, limit=limit)
 
-    def states(self, order_ids: Sequence[int]) -> dict[int, str]:
-        """The state of each of these orders that still exists, whatever it is.
+    def sightings(self, companies: Mapping[int, int | None]) -> Sightings:
+        """How each of these orders stands now, whatever its state and in whatever company.
 
-        Raises Access where one exists that we may not see: by id, what is hidden differs from what is gone.
+        `companies` has the company that each had when it was seen last; None is unknown.
         """
-        if not order_ids:
-            return {}
-        found = records(self._fresh(lambda: self.client.read(ORDER, ids=list(order_ids), fields=["state"])))
-        return {record["id"]: _state(record) for record in found if _has_id(record)}
+        fields = self._those_there(*SIGHT)
+        return told_apart(
+            companies,
+            search=lambda ids: self._everywhere([["id", "in", list(ids)]], fields),
+            read=lambda ids: self._fresh(lambda: self.client.read(ORDER, ids=list(ids), fields=fields)),
+            visible=self.companies,
+        )
+
+    def births(self, order_ids: Sequence[int]) -> dict[int, datetime]:
+        """When each of these orders that our user sees was made, in whatever company."""
+        fields = self._those_there("create_date")
+        found = self._everywhere([["id", "in", list(order_ids)]], fields) if order_ids else []
+        made = {record["id"]: _birth(record) for record in found if _has_id(record)}
+        return {order_id: at for order_id, at in made.items() if at is not None}
+
+    def last_written(self, *, before: datetime | None = None) -> datetime | None:
+        """The newest stamp of any order, confirmed or not, in whatever company; None where there is none."""
+        domain: Domain = [["write_date", "<", _literal(before)]] if before else []
+        found = self._everywhere(domain, ["write_date"], order="write_date desc", limit=1)
+        return next((_written(record) for record in found if _has_id(record)), None)
+
+    def companies(self) -> dict[int, datetime | None]:
+        """The companies that our user may see, each with the moment it was made."""
+        me = self.client.read("res.users", ids=[self.client.server.uid], fields=["company_ids"])
+        listed = me[0].get("company_ids") if me and isinstance(me[0], dict) else None
+        ids = [number for number in listed if is_id(number)] if isinstance(listed, list) else []
+        found = records(self.client.read("res.company", ids=ids, fields=["create_date"])) if ids else []
+        made = {record["id"]: _birth(record) for record in found if _has_id(record)}
+        return {number: made.get(number) for number in ids}
 
     def max_id(self) -> int:
         """The highest id of any order, confirmed or not; 0 in an empty shop."""
@@ -128,14 +166,20 @@ class OdooSource:
             domain.append(["delivery_status", "!=", "full"])
         return domain
 
+    def _those_there(self, *names: str) -> list[str]:
+        """Fields we can do without are asked for where the server has them."""
+        has = self.client.server.fields.get(ORDER, frozenset())
+        return [name for name in names if name in has or name not in OPTIONAL[ORDER]]
+
     def _feed(
-        self, domain: Callable[[], Leaves], since: datetime, *, after_id: int, limit: int
+        self, domain: Callable[[], Domain], since: datetime, *, after_id: int, limit: int
     ) -> list[Change]:
-        page = self._page(domain, ["write_date", "state", "date_order"], after_id=after_id, limit=limit)
+        fields = self._those_there("write_date", "state", "date_order", "create_date")
+        page = self._page(domain, fields, after_id=after_id, limit=limit)
         return [_change(record, since) for record in page]
 
     def _page(
-        self, domain: Callable[[], Leaves], fields: list[str], *, after_id: int, limit: int
+        self, domain: Callable[[], Domain], fields: list[str], *, after_id: int, limit: int
     ) -> list[Record]:
         """One page by id. A full one is never shortened: whoever counts would take it for the last one."""
         found = self._search(domain, fields, order="id", limit=limit)
@@ -148,15 +192,25 @@ class OdooSource:
         return [page[order_id] for order_id in sorted(page)[:limit]]
 
     def _search(
-        self, domain: Callable[[], Leaves], fields: list[str], *, order: str, limit: int | None = None
+        self, domain: Callable[[], Domain], fields: list[str], *, order: str, limit: int | None = None
     ) -> list[Any]:
-        company: Leaves = [] if self.company_id is None else [["company_id", "=", self.company_id]]
+        company: Domain = [] if self.company_id is None else [["company_id", "=", self.company_id]]
 
         def ask() -> list[Record]:
-            leaves = company + domain()
-            return self.client.search_read(ORDER, domain=leaves, fields=fields, order=order, limit=limit)
+            whole = [*company, *domain()]
+            return self.client.search_read(ORDER, domain=whole, fields=fields, order=order, limit=limit)
 
         return records(self._fresh(ask))
+
+    def _everywhere(
+        self, domain: Domain, fields: list[str], *, order: str = "", limit: int | None = None
+    ) -> list[Any]:
+        """In whatever company our user may see."""
+        return records(
+            self._fresh(
+                lambda: self.client.search_read(ORDER, domain=domain, fields=fields, order=order, limit=limit)
+            )
+        )
 
     def _read(self, order_ids: list[int]) -> list[Order | Unreadable]:
         if not order_ids:
@@ -201,16 +255,34 @@ def _change(record: Record, since: datetime) -> Change:
             record["id"],
             moment(record, "write_date"),
             choice(record, "state", FOLLOWED),
-            optional_moment(record, "date_order"),
+            _date_order(record),
+            _birth(record),
         )
     except Misfit:
         return Change(record["id"], since.replace(microsecond=0), "")
 
 
-def _state(record: Record) -> str:
-    """Any state, unlike `choice`: whatever a server has made of an order, it is no text of ours."""
-    state = record.get("state")
-    return state[:20] if isinstance(state, str) else ""
+def _birth(record: Record) -> datetime | None:
+    """None where the server does not say: then nothing is concluded from it."""
+    try:
+        return optional_moment(record, "create_date")
+    except Misfit:
+        return None
+
+
+def _date_order(record: Record) -> datetime | None:
+    """An order can do without it."""
+    try:
+        return optional_moment(record, "date_order")
+    except Misfit:
+        return None
+
+
+def _written(record: Record) -> datetime | None:
+    try:
+        return optional_moment(record, "write_date")
+    except Misfit:
+        return None
 
 
 def _literal(since: datetime) -> str:

@@ -19,6 +19,7 @@ from sync.models import (
     Finding,
     PollerBeat,
     PollState,
+    Question,
     Reconciliation,
     RetryItem,
     Run,
@@ -160,6 +161,13 @@ def fill_checks(connection, text, now):
         connection=connection, code="polls_fail", detail=text, since=now, seen_at=now
     )
     AlertNotice.objects.create(channel=channel, alert=alert, kind="problem", told_at=now)
+    Question.objects.create(
+        connection=connection,
+        kind="old_orders",
+        detail={"orders": 60, "open": 3, "note": text},
+        asked_at=now,
+        answered_by=text[:90],
+    )
     Reconciliation.objects.create(
         connection=connection,
         since=now,

@@ -58,6 +58,11 @@ ACTS = {
     "sync/run/recover/": "Support",
     "sync/run/<int:number>/part/": "Viewer",
     "sync/seenorder/find/": "Viewer",
+    "sync/question/<path:object_id>/answer-same/": "Support",
+    "sync/question/<path:object_id>/answer-gone/": "Support",
+    "sync/question/<path:object_id>/answer-send/": "Support",
+    "sync/question/<path:object_id>/answer-leave/": "Support",
+    "sync/question/<path:object_id>/answer-another/": "Administrator",
 }
 BY_POST_ONLY = {
     "sync/run/<int:number>/wish/",

@@ -20,7 +20,14 @@ from tests import fakes
 from tests.admin.conftest import HOSTILE
 
 TYPED = ("name", "external_id", "odoo_url", "database", "username", "protocol", "webhook_url", "events")
-TYPED += ("poll_interval_seconds", "lookback_seconds", "start", "deliveries_at_once")
+TYPED += (
+    "poll_interval_seconds",
+    "lookback_seconds",
+    "start",
+    "deliveries_at_once",
+    "most_disappearances",
+    "most_disappearances_percent",
+)
 VIEW, TEST = "connections.view_connection", "connections.test_connection"
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 ODOO_URL, HOOK_URL = "http://127.0.0.1:8069", "http://127.0.0.1:8070"

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 
 from connections import errors
 from connections.diagnosis import CAUSES, explain
+from sync.models.questions import CAUSES as QUESTIONS
 from tests.conftest import ROOT
 
 ROOMS = [ROOT / "connections", ROOT / "sync"]
@@ -16,6 +17,7 @@ CODE = re.compile(r"^(odoo|receiver|legacy)_[a-z_0-9]+$")
 
 # Words of the same form that are no codes: names of fields, keys and settings.
 NOT_CODES = {
+    "legacy_secret",
     "odoo_api_key",
     "odoo_calls_per_second",
     "odoo_circuit",
@@ -85,6 +87,7 @@ def test_no_words_are_left_over():
     raised |= set(strings(ast.parse((ROOT / "sync" / "watching.py").read_text())))
     raised |= set(strings(ast.parse((ROOT / "sync" / "alerting" / "sending.py").read_text())))
     raised |= {f"{side}_circuit_open" for side in ("odoo", "webhook")}
+    raised |= set(QUESTIONS.values())
 
     assert set(CAUSES) - raised - {"unknown"} == set()
 

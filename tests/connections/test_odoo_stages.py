@@ -212,7 +212,7 @@ def test_a_shop_without_orders_is_a_warning(place):
     [
         ({"sales_team.group_sale_salesman"}, None, "odoo_own_documents_only"),
         ({"sales_team.group_sale_salesman", "sales_team.group_sale_salesman_all_leads"}, True, ""),
-        (set(), True, ""),
+        (set(), False, "odoo_no_sales_rights"),
     ],
 )
 @pytest.mark.parametrize("version", VERSIONS)

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from connections.models import Lease, resume
-from sync import ledger
+from sync import ledger, questions
 from sync.deepcheck import deep_check
-from sync.models import PollState, RetryItem, Status
+from sync.models import PollState, Question, RetryItem, Status
 from tests.histories.wire import Trouble
 
 POLLS = 2  # of each connection: what came, and what was written in a second that was not over
@@ -26,8 +26,17 @@ def mend(player):
     for hook in world.wire.hooks.values():
         hook.trouble = Trouble()
     world.let_everything_happen()
+    answer_questions(player)
     resume(world.connections)
     ledger.wake_deliveries([c.pk for c in world.connections], world.now)
+
+
+def answer_questions(player):
+    """A person confirms what the source says: in these histories it is true."""
+    world = player.world
+    words = {"disappeared": "gone", "old_orders": "send", "another_database": "same"}
+    for question in Question.objects.open():
+        questions.answer(question, words[question.kind], by="ana", now=world.now)
 
 
 def settle(player, *, polls=POLLS):
@@ -71,6 +80,8 @@ def check_deeply(player):
         _deep_check(player, connection)
         repaired = player._reconcile(connection, repair=True)
         assert repaired.progress == "done", (repaired.error_code, repaired.error_detail)
+        answer_questions(player)
+        _deep_check(player, connection)
     deliver_all(player)
 
 

@@ -25,6 +25,7 @@ from sync import (
     polling,
     polljob,
     reconciling,
+    repairing,
     starting,
     turns,
 )
@@ -202,7 +203,7 @@ class World:
             (deepcheck, "PAGE", feed),
             (comparing, "PAGE", feed),
             (reconciling, "PAGE", feed),
-            (reconciling, "REPAIR_AT_ONCE", read),
+            (repairing, "READ_AT_ONCE", read),
             (starting, "IDS_PER_CALL", max(feed, 5)),
         ]
         with ExitStack() as stack:

@@ -85,8 +85,6 @@ def test_work_on_a_connection_that_fails_three_times_is_a_finding_of_it(
         tried(work, bad.pk, times=3)
     work(good.pk)  # another one's success ends nothing
     assert found() == [(bad.pk, said)]
-    if broken == "sync.deepcheck.deep_check":  # nothing answers there either: that is not success
-        monkeypatch.setattr(deepcheck, "deep_check", deep_log)
     work(bad.pk)
     assert found() == []
 
@@ -107,23 +105,6 @@ def test_one_connection_that_breaks_does_not_keep_the_others_from_their_check(mo
     tried(tasks.deep_check, [shop.pk for shop in shops])
     assert sorted(seen) == [shop.pk for shop in shops]
     assert [row.connection_id for row in FailingWork.objects.all()] == [shops[0].pk]
-
-
-def test_a_deep_check_that_odoo_refuses_again_and_again_is_a_finding_unless_polls_tell_it(
-    monkeypatch, connection
-):
-    def refused(connection):
-        log = deep_log(connection)
-        log.error_code = "odoo_no_rights"
-        return log
-
-    PollState.objects.create_missing(timezone.now())
-    monkeypatch.setattr(deepcheck, "deep_check", refused)
-    for _ in range(3):
-        tasks.deep_check([connection.pk])
-    assert found() == [(connection.pk, "deep_check: odoo_no_rights ×3")]
-    PollState.objects.update(failures=3, error_code="odoo_no_rights")
-    assert found() == []
 
 
 def test_of_a_disabled_connection_nothing_is_told(connection):

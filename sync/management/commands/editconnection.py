@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.forms import new_secret
+from sync import questions
 from sync.management.asking import operator
 from sync.management.choosing import add_connection, connection_called
 from sync.management.filling import add_flags, refilled, values_of
@@ -44,6 +45,11 @@ class Command(TeachingCommand):
             help=_("how long the old webhook secret signs beside a new one; 0 ends it at once"),
         )
         parser.add_argument(
+            "--same-database",
+            action="store_true",
+            help=_("the database of a new --url or --database is the one known here, moved or renamed"),
+        )
+        parser.add_argument(
             "--new-webhook-secret", action="store_true", help=_("generate a webhook secret and show it once")
         )
 
@@ -54,7 +60,9 @@ class Command(TeachingCommand):
             values["webhook_secret"] = new_secret()
         if options["overlap_hours"] is not None:
             values["overlap_hours"] = options["overlap_hours"]
-        if not values:
+        if options["same_database"]:
+            values["same_database"] = True
+        if not set(values) - {"legacy_secret", "same_database"}:
             raise CommandError(
                 _("Say what to change, such as --interval 30. See: manage.py editconnection --help")
             )
@@ -62,6 +70,7 @@ class Command(TeachingCommand):
         with transaction.atomic():
             both_until = form.retire_old_secret(by=operator(), now=timezone.now())
             form.save()
+        questions.look_again(connection, timezone.now())
         PollState.objects.filter(connection=connection).wake(timezone.now())
         if options["new_webhook_secret"]:
             self.stdout.write(_("The new webhook secret, shown this once; give it to the receiver:"))

@@ -10,15 +10,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from connections.encodings import Unreadable, text_of
-from connections.porting import Ported, Unportable, check, ring, save
+from connections.encodings import TooLong, Unreadable, text_of
+from connections.porting import LONGEST, Ported, Unportable, check, ring, save, too_long
+from sync import questions
 from sync.management.asking import operator, whole_input
 from sync.management.commands.exportconnections import key_from
+from sync.management.filling import legacy_secret_line
 from sync.management.showing import cell, show
 from sync.management.teaching import TeachingCommand
 from sync.models import PollState
 
-MOST_BYTES = 50_000_000
+MOST_BYTES = 4 * LONGEST  # of a file in UTF-32
 WORDS = {
     "new": pgettext_lazy("imported connection", "new"),
     "changed": pgettext_lazy("imported connection", "changed"),
@@ -53,18 +55,25 @@ class Command(TeachingCommand):
             raise CommandError(str(error)) from None
         if not options["dry_run"]:
             saved = save(ported, by=operator(), now=now)
+            for connection in saved:
+                questions.look_again(connection, now)
             PollState.objects.filter(connection__in=saved).wake(now)
         rows = [{"name": each.name, "what": WORDS[each.what]} for each in ported]
         show(self.stdout, rows, TITLES, empty=_("There is no connection in it."))
-        for line in _new_secrets(ported) if not options["dry_run"] else []:
+        made = _new_secrets(ported) if not options["dry_run"] else []
+        for line in [*made, *_legacy_secrets(ported)]:
             self.stdout.write(line)
 
 
 def _text(file: str) -> str:
     try:
-        return whole_input() if file == "-" else text_of(Path(file), most_bytes=MOST_BYTES)
+        if file == "-":
+            return whole_input(LONGEST + 1)  # one too many is refused
+        return text_of(Path(file), most_bytes=MOST_BYTES)
     except OSError as error:
         raise Unportable(f"{cell(file)}: {error.strerror}") from None
+    except TooLong:
+        raise Unportable(too_long()) from None
     except (Unreadable, ValueError):
         raise Unportable(_("%s is not a text in UTF-8.") % cell(file)) from None
 
@@ -73,3 +82,9 @@ def _new_secrets(ported: list[Ported]) -> list[str]:
     words = _("“%(name)s” got a new webhook secret, shown this once: %(secret)s")
     made = [each for each in ported if each.form.generated_secret]
     return [words % {"name": each.name, "secret": each.form.generated_secret} for each in made]
+
+
+def _legacy_secrets(ported: list[Ported]) -> list[str]:
+    return [
+        legacy_secret_line(each.name, each.form.secret_problem) for each in ported if each.form.secret_problem
+    ]

@@ -13,11 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.diagnosis import explain
-from sync import reconciling
+from connections.models import Connection
+from sync import questions, reconciling
+from sync.deepcheck import deep_check
+from sync.management.asking import confirm, is_terminal, operator
 from sync.management.choosing import add_connection_option, connection_called
 from sync.management.showing import show, show_json
 from sync.management.teaching import TeachingCommand
-from sync.models import Progress, Reconciliation
+from sync.models import Answer, Progress, Question, QuestionKind, Reconciliation
 
 TITLES = {
     "order_id": gettext_lazy("Odoo id"),
@@ -39,7 +42,8 @@ class Command(TeachingCommand):
     help = gettext_lazy(
         "Compare what Odoo has with what we know, order by order.\n\n"
         "missing: confirmed in Odoo, never seen here. stale: written again since. cancelled: in Odoo,\n"
-        "not here. deleted: here, gone from Odoo. extra: confirmed here, a quotation in Odoo. With --repair\n"
+        "not here. deleted: here, gone from Odoo. extra: confirmed here, a quotation in Odoo. moved: in\n"
+        "another company now. replaced: its number went to another order. With --repair\n"
         "each goes the normal way: a new version, delivered by the poller. Ends with 1 while any differs."
     )
     examples = (
@@ -71,8 +75,28 @@ class Command(TeachingCommand):
         if done.progress != Progress.DONE:
             cause = explain(done.error_code)
             raise CommandError(f"{cause.title}. {cause.next_step} {done.error_detail}".strip())
+        if done.held_back:
+            self._ask_about_gone(connection, done.held_back)
         if not done.is_clean:
             raise SystemExit(1)
+
+    def _ask_about_gone(self, connection: Connection, number: int) -> None:
+        """So many cancellations are not announced without a person's word."""
+        question = (
+            Question.objects.open().filter(connection=connection, kind=QuestionKind.DISAPPEARED).first()
+        )
+        if question is None:
+            return
+        held = _("%(number)s orders are gone from Odoo: implausibly many, so nothing was announced.")
+        self.stdout.write(held % {"number": number})
+        later = _("Answer it with: manage.py questions --answer %(id)s gone") % {"id": question.pk}
+        if not is_terminal():
+            raise CommandError(later)
+        if confirm(_("Announce them as cancelled?"), otherwise=later):
+            questions.answer(question, Answer.GONE, by=operator(), now=timezone.now())
+            deep_check(connection)
+        else:
+            self.stdout.write(later)
 
 
 def _facts(done: Reconciliation) -> dict[str, Any]:
@@ -85,6 +109,7 @@ def _facts(done: Reconciliation) -> dict[str, Any]:
         "calls": done.calls,
         "counts": done.counts,
         "differences": done.differences,
+        "held_back": done.held_back,
         "error_code": done.error_code,
     }
 

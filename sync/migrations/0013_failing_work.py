@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0004_quiet_interval'),
-        ('sync', '0008_reconcile_in_slices'),
+        ('connections', '0006_disappearances_limit'),
+        ('sync', '0012_rights_of_questions'),
     ]
 
     operations = [

@@ -1,0 +1,337 @@
+"""Databases that go back in time, are emptied, copied or swapped, and what the receiver is told of it."""
+
+from datetime import timedelta
+
+import pytest
+
+from sync import questions, reconciling, watching
+from sync.deepcheck import deep_check
+from sync.models import PollState, Question, Reconciliation, RetryItem, SeenOrder
+
+
+def check(world):
+    log = deep_check(world.connection, clock=world.clock)
+    world.wait(seconds=20)
+    return log
+
+
+def check_when_due(world):
+    """The minute's schedule, if a deep check is due; and what a restore asked to be compared."""
+    if PollState.objects.deep_check_due(world.clock()).exists():
+        check(world)
+    for wanted in reconciling.forgotten(world.clock()):
+        reconciling.run(wanted, clock=world.clock)
+    world.wait(seconds=20)
+
+
+def told(world, order_id):
+    return [
+        (d.event, d.version)
+        for d in world.hook.deliveries
+        if d.status < 300 and d.body["order"]["id"] == order_id
+    ]
+
+
+def test_a_number_given_again_ends_the_old_order_and_begins_the_new_one(world):
+    world.confirmed()
+    world.wait(minutes=2)
+    backup = world.shop.world.snapshot()
+    world.wait(minutes=30)
+    lost = world.confirmed()
+    world.wait(minutes=2)
+    world.shop.world.restore(backup)
+    other = world.shop.add_partner("Somebody else")
+    again = world.shop.sell(other)
+    assert again == lost
+    world.wait(minutes=5)
+    assert told(world, lost) == [("order.confirmed", 1), ("order.cancelled", 2), ("order.confirmed", 3)]
+    cancelled, fresh = list(world.hook.deliveries)[-2:]
+    assert cancelled.body["customer"]["name"] != "Somebody else"
+    assert fresh.body["customer"]["name"] == "Somebody else"
+    assert len({each.body["external_id"] for each in (cancelled, fresh)}) == 1
+
+
+def test_the_new_order_waits_until_the_receiver_knows_of_the_end(world):
+    backup = world.shop.world.snapshot()
+    lost = world.confirmed()
+    world.wait(minutes=2)
+    world.shop.world.restore(backup)
+    assert world.confirmed() == lost
+    world.receiver.set_mode("main", "500")
+    world.wait(minutes=10)
+    assert RetryItem.objects.get(status="pending").event == "order.cancelled"
+    world.receiver.set_mode("main", "ok")
+    world.wait(minutes=15)
+    assert told(world, lost) == [("order.confirmed", 1), ("order.cancelled", 2), ("order.confirmed", 3)]
+    assert not PollState.objects.get().has_rereads
+
+
+def test_what_a_restore_undid_is_told_however_old_its_stamp(world):
+    orders = [world.confirmed() for _ in range(30)]
+    world.wait(minutes=2)
+    backup = world.shop.world.snapshot()
+    world.wait(days=1, tick=3600)
+    world.shop.cancel(orders[0])
+    world.clock.advance(5)
+    world.shop.edit_order(orders[1], note="<p>new</p>")
+    world.wait(minutes=2)
+    assert told(world, orders[0])[-1][0] == "order.cancelled"
+    # The undone changes are older than any window or comparison looks by itself.
+    world.wait(days=200, tick=86_400)
+    world.shop.world.restore(backup)
+    for _ in range(4):
+        world.wait(minutes=2)
+        check_when_due(world)
+    assert told(world, orders[0])[-1] == ("order.confirmed", 3)
+    assert told(world, orders[1])[-1] == ("order.updated", 3)
+    assert world.hook.deliveries[-1].body["order"]["note"] == ""
+    assert Reconciliation.objects.get(whole=True).progress == "done"
+    assert "odoo_went_back" in {f.code for f in watching.watch(clock=world.clock)}
+
+
+def test_an_emptied_database_cancels_nothing_until_a_person_confirms(world):
+    orders = [world.confirmed() for _ in range(12)]
+    world.wait(minutes=2)
+    for order_id in orders:
+        world.shop.cancel(order_id)
+        world.shop.unlink(order_id)
+    check(world)
+    assert {event for _, event, _ in world.got()} == {"order.confirmed"}
+    question = Question.objects.open().get()
+    assert (question.kind, question.detail["gone"], question.detail["covered"]) == ("disappeared", 12, 12)
+    assert "question_disappeared" in {f.code for f in watching.watch(clock=world.clock)}
+    questions.answer(question, "gone", by="ana", now=world.clock())
+    check_when_due(world)
+    assert sum(event == "order.cancelled" for _, event, _ in world.got()) == 12
+    assert not Question.objects.unfinished().exists()
+
+
+def test_orders_that_come_back_end_the_question(world):
+    for _ in range(5):
+        world.confirmed()
+    world.wait(minutes=2)
+    full = world.shop.world.snapshot()
+    for row in list(world.shop.world.rows("sale.order")):
+        world.shop.cancel(row["id"])
+        world.shop.unlink(row["id"])
+    check(world)
+    assert Question.objects.open().exists()
+    world.shop.world.restore(full)
+    check(world)
+    assert not Question.objects.unfinished().exists()
+    assert {event for _, event, _ in world.got()} == {"order.confirmed"}
+
+
+@pytest.mark.parametrize(
+    ("orders", "deleted", "asked"),
+    [(2, 2, False), (3, 3, True), (40, 8, False), (40, 9, False), (60, 13, True), (100, 11, False)],
+)
+def test_how_many_may_disappear(world, orders, deleted, asked):
+    ids = [world.confirmed() for _ in range(orders)]
+    world.wait(minutes=2)
+    for order_id in ids[:deleted]:
+        world.shop.cancel(order_id)
+        world.shop.unlink(order_id)
+    check(world)
+    assert Question.objects.open().exists() is asked
+    assert sum(event == "order.cancelled" for _, event, _ in world.got()) == (0 if asked else deleted)
+
+
+def test_a_reconciliation_with_repair_asks_first(world):
+    ids = [world.confirmed() for _ in range(20)]
+    world.wait(minutes=2)
+    for order_id in ids[:15]:
+        world.shop.cancel(order_id)
+        world.shop.unlink(order_id)
+    since = world.clock() - timedelta(days=2)
+    wanted = reconciling.ask(world.connection, since=since, repair=True, now=world.clock())
+    done = reconciling.run(wanted, clock=world.clock)
+    world.wait(minutes=1)
+    assert (done.progress, done.counts["deleted"], done.held_back) == ("done", 15, 15)
+    assert {event for _, event, _ in world.got()} == {"order.confirmed"}
+    assert Question.objects.open().get().detail["gone"] == 15
+
+
+def test_a_connection_pointed_at_another_database_is_held(make_world):
+    world = make_world()
+    for _ in range(5):
+        world.confirmed()
+    world.poll()
+    world.clock.advance(60)
+    for _ in range(5):
+        world.confirmed()
+    world.wait(minutes=2)
+    sent = len(world.got())
+    _swap(world)
+    for _ in range(20):
+        world.confirmed()
+    world.wait(minutes=10)
+    check_when_due(world)
+    assert len(world.got()) == sent
+    assert world.state.hold == "odoo_another_database"
+    question = Question.objects.open().get()
+    assert question.kind == "another_database" and question.detail["matching"] == 0
+    assert "question_another_database" in {f.code for f in watching.watch(clock=world.clock)}
+
+
+def _swap(world):
+    """Behind the connection stands another database of the same numbers; somebody edits its name."""
+    numbers = [row["id"] for row in world.shop.world.rows("sale.order")]
+    world.clock.advance(days=-3)
+    fresh = type(world.shop)(17, "other", world.clock)
+    world.clock.advance(days=3)
+    world.odoo.shops["other"] = fresh
+    world.shop = fresh
+    for _ in numbers:
+        world.confirmed()
+    world.clock.advance(7)
+    world.connection.database, world.connection.api_key = "other", fresh.api_key
+    world.connection.username = fresh.login
+    world.connection.save()
+
+
+def test_a_renamed_database_goes_on(world):
+    ids = [world.confirmed() for _ in range(5)]
+    world.wait(minutes=2)
+    world.odoo.shops["renamed"] = world.odoo.shops.pop(world.shop.database)
+    world.shop.database = "renamed"
+    world.connection.database = "renamed"
+    world.connection.save()
+    world.confirmed()
+    world.wait(minutes=2)
+    assert len(world.got()) == len(ids) + 1
+    assert not Question.objects.exists()
+    assert world.state.database["database"] == "renamed"
+
+
+def test_hidden_orders_are_left_alone_and_deleted_ones_are_told(world):
+    ids = [world.confirmed() for _ in range(30)]
+    world.wait(minutes=2)
+    for order_id in ids[:4]:
+        world.shop.edit_order(order_id, company_id=2)
+    world.wait(minutes=2)
+    world.shop.cancel(ids[9])
+    world.shop.unlink(ids[9])
+    log = check(world)
+    assert log.error_code == ""
+    assert told(world, ids[9])[-1][0] == "order.cancelled"
+    assert all(told(world, each)[-1][0] != "order.cancelled" for each in ids[:4])
+    found = {f.code: f.detail for f in watching.watch(clock=world.clock)}
+    assert "S00001" in found["odoo_orders_hidden"]
+
+
+def test_an_order_moved_to_another_company_is_over_where_one_company_is_read(make_world):
+    world = make_world(company_id=1)
+    world.shop.poller.company_ids = (1, 2)
+    world.poll()
+    world.clock.advance(60)
+    order_id = world.confirmed()
+    world.confirmed()
+    world.wait(minutes=2)
+    world.shop.edit_order(order_id, company_id=2)
+    world.wait(minutes=2)
+    check(world)
+    assert told(world, order_id)[-1][0] == "order.cancelled"
+
+
+def test_many_old_orders_wait_for_a_person(world):
+    for _ in range(3):
+        world.confirmed()
+    world.wait(minutes=2)
+    before = world.clock() - timedelta(days=20)
+    old = [world.shop.sell(date_order=before) for _ in range(60)]
+    for order_id in old:
+        world.shop.edit_order(order_id, date_order=before)
+    fresh = world.confirmed()
+    world.wait(minutes=5)
+    assert told(world, fresh) == [("order.confirmed", 1)]
+    assert not any(told(world, order_id) for order_id in old)
+    question = Question.objects.open().get()
+    assert (question.kind, question.detail["orders"]) == ("old_orders", 60)
+    check(world)
+    assert not any(told(world, order_id) for order_id in old)
+    questions.answer(question, "send", by="ana", now=world.clock())
+    world.wait(minutes=5)
+    assert all(told(world, order_id) == [("order.confirmed", 1)] for order_id in old)
+    assert not SeenOrder.objects.filter(held=True).exists()
+
+
+def test_old_orders_that_are_left_are_from_before_the_start(world):
+    before = world.clock() - timedelta(days=20)
+    old = [world.shop.sell() for _ in range(60)]
+    for order_id in old:
+        world.shop.edit_order(order_id, date_order=before)
+    world.wait(minutes=5)
+    questions.answer(Question.objects.open().get(), "leave", by="ana", now=world.clock())
+    world.wait(minutes=5)
+    check(world)
+    assert world.got() == []
+
+
+def test_an_order_that_polls_cannot_see_widens_the_look_back(world):
+    order_id = world.confirmed()
+    stamp = world.clock() - timedelta(minutes=40)
+    world.shop.world.store("sale.order", order_id, {**world.shop.order(order_id), "write_date": stamp})
+    world.wait(minutes=5)
+    assert told(world, order_id) == []
+    check(world)
+    assert told(world, order_id) == [("order.confirmed", 1)]
+    assert world.state.lookback_seconds(world.connection, world.clock()) > 40 * 60
+    assert "odoo_orders_seen_late" in {f.code for f in watching.watch(clock=world.clock)}
+
+
+def test_a_copy_that_went_its_own_way_is_asked_about(world):
+    for _ in range(4):
+        world.confirmed()
+    world.wait(minutes=2)
+    other = type(world.shop)(17, "copy", world.clock)
+    other.world.restore(world.shop.world.snapshot())
+    world.odoo.add(other)
+    world.confirmed()
+    world.wait(minutes=2)
+    other.sell()
+    world.connection.database, world.connection.api_key = "copy", other.api_key
+    world.connection.save()
+    sent = len(world.got())
+    world.wait(minutes=5)
+    assert len(world.got()) == sent
+    question = Question.objects.open().get()
+    assert (question.detail["matching"], question.detail["different"]) == (4, 1)
+
+
+def test_the_moment_of_a_restore_is_told(world):
+    first = world.confirmed()
+    world.wait(minutes=2)
+    stamp = world.shop.order(first)["write_date"].replace(microsecond=0)
+    backup = world.shop.world.snapshot()
+    world.wait(minutes=30)
+    for _ in range(3):
+        world.confirmed()
+    world.wait(minutes=2)
+    world.shop.world.restore(backup)
+    world.confirmed()
+    for _ in range(3):
+        world.wait(minutes=2)
+        check_when_due(world)
+    assert world.state.went_back_to == stamp
+
+
+def test_a_rename_after_a_restore_goes_on(world):
+    for _ in range(3):
+        world.confirmed()
+    world.wait(minutes=2)
+    backup = world.shop.world.snapshot()
+    lost = world.confirmed()
+    world.wait(minutes=2)
+    world.shop.world.restore(backup)
+    for _ in range(2):
+        world.wait(minutes=2)
+        check_when_due(world)
+    assert told(world, lost)[-1][0] == "order.cancelled"
+    world.odoo.shops["renamed"] = world.odoo.shops.pop(world.shop.database)
+    world.shop.database = world.connection.database = "renamed"
+    world.connection.save()
+    assert world.confirmed() == lost
+    world.wait(minutes=5)
+    assert not Question.objects.exists()
+    assert told(world, lost)[-1] == ("order.confirmed", 3)

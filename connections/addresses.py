@@ -43,21 +43,23 @@ def _split(text: str) -> SplitResult:
         raise ValidationError(_("An address has no spaces or line breaks in it."), code="has_spaces")
     require_plain(text)
     if "://" not in text:
+        place = re.split(r"[/?#]", text)[0]
+        _check_credentials(place)
         raise ValidationError(
             _("Begin with https:// (or http:// in your own network). Try: https://%(text)s"),
             code="no_scheme",
-            params={"text": text},
+            params={"text": place[:80]},
         )
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise _not_an_address(text) from None
+        raise _not_an_address() from None
     _check_scheme(parts)
-    _check_credentials(parts)
+    _check_credentials(parts.netloc)
     place = parts.netloc.rpartition(":")[0] if port is not None else parts.netloc.rstrip(":")
     if not host or not HOST.match(place) or port == 0:
-        raise _not_an_address(text)
+        raise _not_an_address()
     return parts._replace(netloc=f"{place}:{port}" if port is not None else place)
 
 
@@ -70,17 +72,17 @@ def _check_scheme(parts: SplitResult) -> None:
         )
 
 
-def _check_credentials(parts: SplitResult) -> None:
-    if "@" in parts.netloc:
+def _check_credentials(place: str) -> None:
+    if "@" in place:
         raise ValidationError(
             _("Leave out the user name and password before the “@”: an address is shown in lists and logs."),
             code="has_credentials",
         )
 
 
-def _not_an_address(text: str) -> ValidationError:
+def _not_an_address() -> ValidationError:
+    # Without the text: there may be a password in it, or a path that only the receiver knows.
     return ValidationError(
-        _("“%(text)s” is not an address. It looks like https://shop.example.com or https://10.0.0.5:8069."),
+        _("This is not an address. One looks like https://shop.example.com or https://10.0.0.5:8069."),
         code="not_an_address",
-        params={"text": text[:80]},
     )

@@ -32,8 +32,8 @@ def check_allowed_networks(**_: Any) -> list[CheckMessage]:
     """The networks can be read, and do not open the door to the cloud's own secrets."""
     try:
         networks = parse_networks(settings.ALLOWED_NETWORKS)
-    except ValueError as error:
-        text = f"POLLER_ALLOWED_NETWORKS cannot be read: {error}."
+    except ValueError:
+        text = "POLLER_ALLOWED_NETWORKS cannot be read."
         hint = "Write networks separated by commas, for example 10.0.0.0/8,192.168.7.0/24."
         return [Error(text, hint=hint, id="connections.E002")]
     if any(refusal(address, networks) is None for address in METADATA):
@@ -57,10 +57,17 @@ def check_ca_bundle(**_: Any) -> list[CheckMessage]:
 @register(Tags.security)
 def check_proxy(**_: Any) -> list[CheckMessage]:
     """The address of the proxy is whole."""
-    parts = urlsplit(settings.PROXY_URL)
-    if not settings.PROXY_URL or (parts.scheme in ("http", "https") and parts.hostname):
+    if not settings.PROXY_URL or _is_proxy(settings.PROXY_URL):
         return []
     text = "POLLER_PROXY_URL is no address of a proxy."
     return [
         Error(text, hint="Write http://host:port or http://user:password@host:port.", id="connections.E005")
     ]
+
+
+def _is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -13,12 +13,14 @@ from cryptography.fernet import Fernet
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from connections.addresses import odoo_address, webhook_address
 from connections.fields import Secret
+from connections.limits import MOST_ID, plausible
 from connections.models import EVENTS, Connection, Start
 from connections.plain import HIDDEN, require_plain
 from connections.required_answer import is_pointer
@@ -55,6 +57,11 @@ ADDRESSES = {
 }
 
 UPDATED = "order.updated"
+# Of columns that have none in their model: there they would want a migration that changes no table.
+BOUNDS: dict[str, list[Callable[[Any], None]]] = {
+    "company_id": [MinValueValidator(1), MaxValueValidator(MOST_ID)],
+    "start_at": [plausible],
+}
 EVENT_CHOICES = [
     ("order.confirmed", gettext_lazy("Order confirmed")),
     (UPDATED, gettext_lazy("Order changed after it was confirmed")),
@@ -150,6 +157,15 @@ class ConnectionForm(ConnectionModelForm):
                     "“shop” for https://shop.odoo.com."
                 )
             },
+            # Django's own sentence quotes what was given, which may be a key in the wrong place.
+            "protocol": {
+                "invalid_choice": gettext_lazy(
+                    "It is not one of the available choices: auto, jsonrpc, json2."
+                )
+            },
+            "start": {
+                "invalid_choice": gettext_lazy("It is not one of the available choices: now, date, all.")
+            },
             "poll_interval_seconds": {
                 "required": INTERVAL_HELP,
                 "invalid": INTERVAL_HELP,
@@ -166,6 +182,9 @@ class ConnectionForm(ConnectionModelForm):
         self.generated_secret = ""
         self.moved: list[str] = []  # addresses that differ from the stored ones
         self.language_changes = False  # of a connection that is there already
+        for name, validators in BOUNDS.items():  # an admin may have left fields out
+            if name in self.fields:
+                self.fields[name].validators.extend(validators)
         if self.is_new:
             self.initial.setdefault("webhook_url", settings.DEFAULT_WEBHOOK_URL)
 

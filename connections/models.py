@@ -251,11 +251,12 @@ class Connection(models.Model):
     def identity(self) -> str:
         """Changes when what we learnt about the server may no longer hold.
 
-        That is with address, database, user and key, and with the language in which names are kept.
+        That is with address, database, user, key and company, and with the language names are kept in.
         """
         key = str.__str__(self.api_key)  # of one that cannot be read the token: another than before
         parts = [self.odoo_url, self.database, self.username, key, self.protocol]
-        text = "\n".join([*parts, self.language] if self.language else parts)
+        company = [] if self.company_id is None else [str(self.company_id)]
+        text = "\n".join([*parts, *company, *([self.language] if self.language else [])])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def orders_told(self, since: datetime) -> int:

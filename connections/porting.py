@@ -15,8 +15,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from connections import kinds
 from connections.fields import reveal
 from connections.forms import SECRETS, ConnectionForm, filled
+from connections.kinds import Unportable as Unportable
 from connections.models import Connection
 from connections.plain import one_line
 
@@ -28,10 +30,6 @@ FIELDS = [
     for field in Connection._meta.concrete_fields
     if field.name not in ("id", "created_at", "updated_at", *SECRETS)
 ]
-
-
-class Unportable(Exception):
-    """The text, or the key, is not what it has to be; the words say so to a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,22 +124,38 @@ def _plain(value: Any) -> Any:
 
 def _rows(text: str) -> list[dict[str, Any]]:
     if len(text) > LONGEST:
-        most = LONGEST // 1_000_000
-        raise Unportable(_("It is too long: at most %s million characters. Import it in parts.") % most)
+        raise Unportable(too_long())
     try:
         whole = PlainLoader(text).get_single_data()
-    except yaml.YAMLError as error:
-        raise Unportable(_("This is not YAML: %s") % " ".join(str(error).split())) from None
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise Unportable(_not_yaml(error)) from None
     if not isinstance(whole, dict) or whole.get("format") != FORMAT:
         raise Unportable(_("This was not written by exportconnections, or by a newer version of it."))
     rows = whole.get("connections")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise Unportable(_("Its “connections” are not a list of connections."))
+    kinds.require(rows)
     strange = sorted({str(name) for row in rows for name in row} - {*FIELDS, "secrets"})
     if strange:
         raise Unportable(_("Nobody knows these fields: %s.") % ", ".join(strange))
     _require_different(rows)
     return rows
+
+
+def too_long() -> str:
+    most = LONGEST // 1_000_000
+    return _("It is too long: at most %s million characters. Import it in parts.") % most
+
+
+def _not_yaml(error: Exception) -> str:
+    """Where, without the line itself: a secret may stand in it."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return _("This is not YAML, or it has a number, a date or a nesting that is too large.")
+    return _("This is not YAML: see line %(line)s, column %(column)s.") % {
+        "line": mark.line + 1,
+        "column": mark.column + 1,
+    }
 
 
 def _require_different(rows: list[dict[str, Any]]) -> None:
@@ -201,7 +215,8 @@ def _secrets(row: Mapping[str, Any], key: Fernet | None) -> dict[str, str]:
         return {}
     try:
         return {name: key.decrypt(str(tokens[name]).encode()).decode() for name in SECRETS if name in tokens}
-    except (InvalidToken, TypeError):
+    except (InvalidToken, TypeError, UnicodeError):
         raise Unportable(
-            _("The key does not fit: the secrets of “%s” were encrypted with another one.") % row.get("name")
+            _("The key does not fit: the secrets of “%s” were encrypted with another one.")
+            % one_line(str(row.get("name")))
         ) from None

@@ -7,6 +7,9 @@ import secrets
 import sys
 from pathlib import Path
 
+from connections.encodings import Unreadable
+from odoopoller import envfile
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.0/8,::1/128"  # where the sandbox lives
 
@@ -21,30 +24,33 @@ def new_encryption_key() -> str:
 
 
 def add_missing(text: str, values: dict[str, str]) -> str:
-    """The text of an env file in which each name has a value; what has one already stays as it is."""
+    """The text of an env file in which each of these names has a value; the rest of it stays as it is."""
     for name, value in values.items():
-        if has_value(text, name):
-            continue
         line = f"{name}={value}"
-        text, filled = re.subn(rf"^{name}=[ \t]*$", line, text, count=1, flags=re.MULTILINE)
+        empty = rf"^[ \t]*(?:export[ \t]+)?{name}[ \t]*=[ \t\r]*$"
+        text, filled = re.subn(empty, line, text, count=1, flags=re.MULTILINE)
         if not filled:
             text += ("" if not text or text.endswith("\n") else "\n") + line + "\n"
     return text
 
 
-def has_value(text: str, name: str) -> bool:
-    return bool(re.search(rf"^(export )?{name}(_FILE)?=[ \t]*\S", text, re.MULTILINE))
+def names_in(env: Path) -> set[str]:
+    """The names that have a value in this env file, or the name of a file with one."""
+    if not env.exists():
+        return set()
+    return {line.name.removesuffix("_FILE") for line in envfile.lines(env) if line.value}
 
 
 def write(env: Path, values: dict[str, str]) -> list[str]:
     """Fill what is missing into the env file, readable by its owner only; returns the names it wrote."""
-    before = env.read_text() if env.exists() else ""
-    after = add_missing(before, values)
-    if after != before:
+    there = names_in(env)
+    missing = {name: value for name, value in values.items() if name not in there}
+    if missing:
+        before = envfile.text_of(env) if env.exists() else ""
         env.touch(mode=0o600)
         env.chmod(0o600)
-        env.write_text(after)
-    return [name for name in values if not has_value(before, name)]
+        env.write_text(add_missing(before, missing), encoding="utf-8", errors="surrogateescape")
+    return list(missing)
 
 
 def wanted(sandbox: bool) -> dict[str, str]:
@@ -58,13 +64,15 @@ def wanted(sandbox: bool) -> dict[str, str]:
 def refuse_lost_key(env: Path, values: dict[str, str]) -> None:
     """A new key beside old data would only fail later, and less clearly."""
     database = Path(os.environ.get("POLLER_DATA_DIR") or BASE_DIR / "var") / "poller.sqlite3"
-    known = env.exists() and has_value(env.read_text(), "POLLER_ENCRYPTION_KEY")
+    known = "POLLER_ENCRYPTION_KEY" in names_in(env)
     if "POLLER_ENCRYPTION_KEY" in values and not known and database.exists():
         sys.exit(LOST_KEY.format(env=env, database=database, folder=database.parent))
 
 
 def main(arguments: list[str]) -> None:
     env = Path(os.environ.get("ENV_FILE") or BASE_DIR / ".env")
+    if env.exists() and not env.is_file():
+        sys.exit(f"No key was written: {env} is not a file.")
     values = wanted(sandbox="--sandbox" in arguments)
     refuse_lost_key(env, values)
     if written := write(env, values):
@@ -72,4 +80,11 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except Unreadable as error:
+        sys.exit(f"No key was written: {error}")
+    except OSError as error:
+        sys.exit(f"No key was written: {error.filename}: {error.strerror}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sentry_sdk
+from django.core.exceptions import ImproperlyConfigured
 from sentry_sdk.types import Event, Hint
 
 # Of a request only what is no secret and no data: the path of a nudge holds its token.
@@ -16,16 +17,21 @@ DROPPED = ("user", "extra", "breadcrumbs", "server_name", "transaction", "module
 
 def begin(dsn: str, *, release: str, environment: str) -> None:
     """From now on unhandled faults and logged errors of this process and its children are reported."""
-    sentry_sdk.init(
-        dsn=dsn,
-        release=f"odoopoller@{release}",
-        environment=environment or "production",
-        include_local_variables=False,
-        max_request_body_size="never",
-        max_breadcrumbs=0,
-        traces_sample_rate=0.0,
-        before_send=scrubbed,
-    )
+    try:
+        sentry_sdk.init(
+            dsn=dsn,
+            release=f"odoopoller@{release}",
+            environment=environment or "production",
+            include_local_variables=False,
+            max_request_body_size="never",
+            max_breadcrumbs=0,
+            traces_sample_rate=0.0,
+            before_send=scrubbed,
+        )
+    except ValueError:  # BadDsn; its words quote the address, which is a secret
+        raise ImproperlyConfigured(
+            "POLLER_SENTRY_DSN is not a DSN: copy it from the settings of the Sentry project."
+        ) from None
 
 
 def scrubbed(event: Event, hint: Hint) -> Event:

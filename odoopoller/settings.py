@@ -1,103 +1,40 @@
 """Every setting, read from the environment; `.env.example` and the README's table explain each one."""
 
-from ipaddress import ip_network
+import os
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
-import environ
-from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from environ import Env
 
-from odoopoller import reporting
+from odoopoller import reporting, servers
+from odoopoller.environment import Environment
 from odoopoller.theme import UNFOLD  # noqa: F401 - the settings of the admin's theme
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
 
-env = environ.FileAwareEnv()
-# A value beginning with "$" is a value, never a reference to another variable.
-env.interpolate = False
-ENV_FILE = Path(env.str("ENV_FILE", default="") or BASE_DIR / ".env")
-if ENV_FILE.exists():
-    env.read_env(ENV_FILE, overwrite=False)
-elif "ENV_FILE" in env:
-    raise ImproperlyConfigured(f"ENV_FILE names {ENV_FILE}, which does not exist.")
+env = Environment(os.environ)
+text, words, networks, whole = env.text, env.words, env.networks, env.whole
+choice, switch, address = env.choice, env.switch, env.address
 
-
-def text(name: str, default: str = "") -> str:
-    """A variable that is empty counts as not given."""
-    return env.str(name, default="").strip() or default
-
-
-def words(name: str, default: str = "") -> list[str]:
-    return [word.strip() for word in text(name, default).split(",") if word.strip()]
-
-
-def networks(name: str, default: str) -> list[str]:
-    given = words(name, default)
-    try:
-        return [str(ip_network(network)) for network in given]
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name}: {error}. A network is written as 10.1.0.0/16.") from None
-
-
-def whole(name: str, default: int, *, least: int = 1) -> int:
-    given = text(name, str(default))
-    if not (given.isascii() and given.isdecimal()) or int(given) < least:
-        raise ImproperlyConfigured(f"{name} must be a whole number from {least} up, not {given!r}.")
-    return int(given)
-
-
-def choice(name: str, default: str, *others: str) -> str:
-    given = text(name, default)
-    if given.lower() not in {option.lower() for option in (default, *others)}:
-        raise ImproperlyConfigured(f"{name} must be one of {', '.join((default, *others))}, not {given!r}.")
-    return given
-
-
-def switch(name: str) -> bool:
-    given = choice(name, "off", "on", "no", "yes", "false", "true", "0", "1")
-    return given.lower() in ("on", "yes", "true", "1")
-
-
-def address(name: str, *schemes: str) -> str:
-    """A URL, or nothing. It may hold a password, so an error does not show it."""
-    given = text(name)
-    if given and not given.startswith(tuple(f"{scheme}://" for scheme in schemes)):
-        raise ImproperlyConfigured(f"{name} must begin with {' or '.join(f'{s}://' for s in schemes)}.")
-    return given
-
-
-def key(name: str) -> str:
-    if not text(name):
-        raise ImproperlyConfigured(f"{name} is missing. `python -m odoopoller.keys` writes one to .env.")
-    return text(name)
-
-
-def encryption_keys(name: str) -> list[str]:
-    keys = words(name) or [key(name)]
-    for number, given in enumerate(keys, start=1):
-        try:
-            Fernet(given)
-        except ValueError:
-            raise ImproperlyConfigured(
-                f"{name}, key {number} of {len(keys)}, is unusable: a key is 32 random bytes in URL-safe "
-                "base64, 44 characters. Give the key that the stored secrets were written with."
-            ) from None
-    return keys
-
+ENV_FILE = Path(text("ENV_FILE") or BASE_DIR / ".env")
+env.load(ENV_FILE, must_exist=bool(text("ENV_FILE")))
 
 DATA_DIR = Path(text("POLLER_DATA_DIR", str(BASE_DIR / "var")))
-DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+try:
+    DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+except OSError as error:
+    raise ImproperlyConfigured(f"POLLER_DATA_DIR cannot be used: {error.strerror}.") from None
 
 # --- Django --------------------------------------------------------------------------------------------
 
-SECRET_KEY = key("SECRET_KEY")
+SECRET_KEY = env.key("SECRET_KEY")
 DEBUG = switch("DEBUG")
 ALLOWED_HOSTS = [*words("ALLOWED_HOSTS"), "127.0.0.1", "localhost"]  # health checks come from the host itself
-CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = servers.origins("CSRF_TRUSTED_ORIGINS", words("CSRF_TRUSTED_ORIGINS"))
 
 INSTALLED_APPS = [
     "unfold",
@@ -156,7 +93,7 @@ DATABASE_URL = address("DATABASE_URL", "postgres", "postgresql", "sqlite")
 SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "poller.sqlite3")}
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-    | (env.db_url_config(DATABASE_URL) if DATABASE_URL else SQLITE)
+    | (servers.database("DATABASE_URL", DATABASE_URL, Env.db_url_config) if DATABASE_URL else SQLITE)
 }
 IS_SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 if IS_SQLITE:
@@ -167,7 +104,7 @@ if IS_SQLITE:
         "init_command": "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000; PRAGMA temp_store=MEMORY",
     } | DATABASES["default"].get("OPTIONS", {})
 
-REDIS_URL = address("REDIS_URL", "redis", "rediss", "unix")
+REDIS_URL = servers.redis("REDIS_URL", address("REDIS_URL", "redis", "rediss", "unix"))
 
 
 def cache(name: str) -> dict[str, Any]:
@@ -195,7 +132,7 @@ CACHES: dict[str, dict[str, Any]] = {
 
 # --- The queue: a wake-up, never the truth. sync/checks.py holds these numbers to their reasons ---------
 
-WORKERS = whole("POLLER_WORKERS", 4)
+WORKERS = whole("POLLER_WORKERS", 4, most=256)
 TASK_SECONDS = 180
 
 Q_CLUSTER: dict[str, Any] = {
@@ -220,41 +157,41 @@ Q_CLUSTER: dict[str, Any] = {
 
 # --- The poller -----------------------------------------------------------------------------------------
 
-ENCRYPTION_KEYS = encryption_keys("POLLER_ENCRYPTION_KEY")  # the first encrypts, all decrypt
+ENCRYPTION_KEYS = env.encryption_keys("POLLER_ENCRYPTION_KEY")  # the first encrypts, all decrypt
 FERNET_KEYS = ENCRYPTION_KEYS
 FERNET_USE_HKDF = False  # a key is a Fernet key as it stands, so tokens of the old poller can be read
 
-ALLOWED_NETWORKS = words("POLLER_ALLOWED_NETWORKS")
+ALLOWED_NETWORKS = networks("POLLER_ALLOWED_NETWORKS")
 CA_BUNDLE = text("POLLER_CA_BUNDLE")
-PROXY_URL = text("POLLER_PROXY_URL")
-DEFAULT_WEBHOOK_URL = text("POLLER_DEFAULT_WEBHOOK_URL")
+PROXY_URL = servers.proxy("POLLER_PROXY_URL", text("POLLER_PROXY_URL"))
+DEFAULT_WEBHOOK_URL = servers.web("POLLER_DEFAULT_WEBHOOK_URL", text("POLLER_DEFAULT_WEBHOOK_URL"))
 
-SECRET_OVERLAP_HOURS = whole("POLLER_SECRET_OVERLAP_HOURS", 24)
+SECRET_OVERLAP_HOURS = whole("POLLER_SECRET_OVERLAP_HOURS", 24, most=720)
 
-TASK_THREADS = whole("POLLER_THREADS", 64)
-BATCH_SIZE = whole("POLLER_BATCH_SIZE", 50)
+TASK_THREADS = whole("POLLER_THREADS", 64, most=1000)
+BATCH_SIZE = whole("POLLER_BATCH_SIZE", 50, most=1000)
 
-DEEP_CHECK_MINUTES = whole("POLLER_DEEP_CHECK_MINUTES", 60)
-DEEP_CHECK_DAYS = whole("POLLER_DEEP_CHECK_DAYS", 7)
-RECONCILE_HOURS = whole("POLLER_RECONCILE_HOURS", 24)
-RECONCILE_DAYS = whole("POLLER_RECONCILE_DAYS", 3)
+DEEP_CHECK_MINUTES = whole("POLLER_DEEP_CHECK_MINUTES", 60, most=43_200)
+DEEP_CHECK_DAYS = whole("POLLER_DEEP_CHECK_DAYS", 7, most=3650)
+RECONCILE_HOURS = whole("POLLER_RECONCILE_HOURS", 24, most=8760)
+RECONCILE_DAYS = whole("POLLER_RECONCILE_DAYS", 3, most=3650)
 
-CONFIRM_ABOVE = whole("POLLER_CONFIRM_ABOVE", 100)
-RUN_ROWS_PER_SECOND = whole("POLLER_RUN_ROWS_PER_SECOND", 50)
+CONFIRM_ABOVE = whole("POLLER_CONFIRM_ABOVE", 100, most=1_000_000)
+RUN_ROWS_PER_SECOND = whole("POLLER_RUN_ROWS_PER_SECOND", 50, most=10_000)
 
-KEEP_PAYLOADS_DAYS = whole("POLLER_KEEP_PAYLOADS_DAYS", 30)
-KEEP_LOGS_DAYS = whole("POLLER_KEEP_LOGS_DAYS", 30)
-KEEP_IDLE_LOGS_HOURS = whole("POLLER_KEEP_IDLE_LOGS_HOURS", 24)
-KEEP_ATTEMPTS_DAYS = whole("POLLER_KEEP_ATTEMPTS_DAYS", 30)
+KEEP_PAYLOADS_DAYS = whole("POLLER_KEEP_PAYLOADS_DAYS", 30, most=36_500)
+KEEP_LOGS_DAYS = whole("POLLER_KEEP_LOGS_DAYS", 30, most=36_500)
+KEEP_IDLE_LOGS_HOURS = whole("POLLER_KEEP_IDLE_LOGS_HOURS", 24, most=876_000)
+KEEP_ATTEMPTS_DAYS = whole("POLLER_KEEP_ATTEMPTS_DAYS", 30, most=36_500)
 
 METRICS_TOKEN = text("POLLER_METRICS_TOKEN")
 METRICS_NETWORKS = networks("POLLER_METRICS_NETWORKS", "127.0.0.0/8,::1/128")
-METRICS_CONNECTIONS = whole("POLLER_METRICS_CONNECTIONS", 500)
+METRICS_CONNECTIONS = whole("POLLER_METRICS_CONNECTIONS", 500, most=100_000)
 
 # --- Mail, for alerts -----------------------------------------------------------------------------------
 
 EMAIL_URL = address("EMAIL_URL", "smtp", "smtp+tls", "smtp+ssl", "consolemail", "filemail")
-vars().update(env.email_url_config(EMAIL_URL) if EMAIL_URL else {})
+vars().update(servers.mail("EMAIL_URL", EMAIL_URL, Env.email_url_config) if EMAIL_URL else {})
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = text("DEFAULT_FROM_EMAIL", "odoopoller@localhost")
 
@@ -266,7 +203,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = "odoopoller.formats"
 TIME_ZONE = text("TIME_ZONE", "UTC")
 if TIME_ZONE not in available_timezones():
-    raise ImproperlyConfigured(f"TIME_ZONE must be a name such as Europe/Madrid, not {TIME_ZONE!r}.")
+    raise ImproperlyConfigured("TIME_ZONE must be a name such as Europe/Madrid.")
 USE_TZ = True
 
 # --- The desk -------------------------------------------------------------------------------------------
@@ -306,7 +243,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "odoopoller.locked.client_ip"
 AXES_LOCKOUT_CALLABLE = "odoopoller.locked.locked"
-PROXIES = whole("POLLER_PROXIES", 0, least=0)
+PROXIES = whole("POLLER_PROXIES", 0, least=0, most=100)
 
 # Acts show new secrets once, in a message: kept encrypted with the session, never in a cookie.
 MESSAGE_STORAGE = "odoopoller.sealed_messages.SealedStorage"
@@ -347,16 +284,19 @@ LOGGING = {
         "poller": {"level": LOG_LEVEL},
         "django-q": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},
         "axes": {"level": "WARNING"},
+        "opentelemetry.util.re": {"level": "CRITICAL"},  # quotes OTEL_EXPORTER_OTLP_HEADERS, which hold keys
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # a scanner's doing, not ours
     },
 }
 
 # --- Faults of ours, to Sentry --------------------------------------------------------------------------
 
-SENTRY_DSN = address("POLLER_SENTRY_DSN", "https", "http")
+SENTRY_DSN = servers.web("POLLER_SENTRY_DSN", address("POLLER_SENTRY_DSN", "https", "http"))
 if SENTRY_DSN:
     reporting.begin(SENTRY_DSN, release=VERSION, environment=ENVIRONMENT)
 
 # --- Traces of polls and deliveries, to OpenTelemetry ---------------------------------------------------
 
-OTLP_URL = address("OTEL_EXPORTER_OTLP_ENDPOINT", "https", "http")
+OTLP_URL = servers.web("OTEL_EXPORTER_OTLP_ENDPOINT", address("OTEL_EXPORTER_OTLP_ENDPOINT", "https", "http"))
+
+UNKNOWN_VARIABLES = env.unknown()  # sync/safety.py warns of them

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
+from sync import failures
 from sync.models import Job
+
+DIED = "killed"  # in place of an error's name
+DYING_SECONDS = 60  # after its time is over; then it is surely gone
 
 Result = TypeVar("Result")
 
@@ -23,10 +29,13 @@ def remembered(work: Callable[[], Result]) -> Callable[[], Result]:
 
     @wraps(work)
     def run() -> Result:
+        if _died(name):
+            failures.failed(name, DIED)
         _note(name, started_at=timezone.now(), finished_at=None)
         try:
-            result = work()
-        except Exception as error:
+            with failures.counted(name):
+                result = work()
+        except (Exception, SystemExit) as error:
             _note(name, finished_at=timezone.now(), error=type(error).__name__, result="")
             raise
         now = timezone.now()
@@ -46,6 +55,15 @@ def words(result: Any) -> str:
     if isinstance(result, dict):
         return ", ".join(f"{name} {count}" for name, count in result.items() if count)[:300]
     return "" if result is None else str(result)[:300]
+
+
+def _died(name: str) -> bool:
+    """The run before began, and its worker was killed over it: nothing else leaves it without an end."""
+    late = timezone.now() - timedelta(seconds=settings.TASK_SECONDS + DYING_SECONDS)
+    try:
+        return Job.objects.filter(name=name, finished_at__isnull=True, started_at__lt=late).exists()
+    except DatabaseError:
+        return False
 
 
 def _note(name: str, **values: Any) -> None:

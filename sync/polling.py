@@ -128,6 +128,7 @@ class _Poll:
                 job.since = windows.since(ran_back, job.lookback_seconds)
                 job.changes = self._changes(job)
             job.page_to, job.page_at = job.read_at, called_at
+            job.look_at_company()
 
     def _changes(self, job: Job) -> list[Change]:
         only_open = job.first_window and job.connection.start == Start.ALL

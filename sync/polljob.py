@@ -50,6 +50,7 @@ class Job:
     to_read: list[Change] = field(default_factory=list)
     to_note: list[Change] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
+    hidden_company: dict[str, int] | None = None  # None: not asked in this poll
     error: RemoteError | None = None
     births: Births = field(default_factory=dict)  # a sample of known orders, where the database is doubted
     recognition: Recognition | None = None
@@ -114,6 +115,13 @@ class Job:
         line = StartLine(self.connection, self.state.started_at, self._start_ids or StartIds(None))
         return line.is_before(order_id, date_order, first_window=self.first_window)
 
+    def look_at_company(self) -> None:
+        """Once the server was asked anew what it is: a company that our user does not see has no orders."""
+        company = self.connection.company_id
+        asked = self.account is not None or self.hidden_company is not None
+        if company is not None and self.client.changed and not asked:
+            self.hidden_company = account.hidden_company(self.client, company)
+
     @property
     def knows_start(self) -> bool:
         return self._start_ids is not None
@@ -127,7 +135,7 @@ class Job:
         """Ask the database what it says of itself, and what our user may see there. Raises RemoteError."""
         found = self.recognition
         self.identity = found.identity if found else database_identity.learn(self.source, self.connection)
-        self.account = account.look(self.client)
+        self.account = account.look(self.client, self.connection.company_id)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -255,6 +263,17 @@ class Job:
             self._fail(self.error, now, interval)
         self.log.calls = self.client.calls
         self.log.window_from, self.log.window_to = self._since, self.page_to
+
+    @property
+    def learned(self) -> dict[str, Any]:
+        """Of server and account, for the next polls."""
+        values: dict[str, Any] = {"server": self.client.server.to_json()}
+        if self.hidden_company is not None:
+            known = {
+                name: value for name, value in self.state.account.items() if name != account.HIDDEN_COMPANY
+            }
+            values["account"] = known | self.hidden_company
+        return values
 
     @property
     def _about(self) -> dict[str, str]:

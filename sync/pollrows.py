@@ -144,5 +144,4 @@ def save_jobs(jobs: Sequence[Job]) -> None:
     STATES.insert_objects(job.state for job in jobs)
     for job in jobs:
         if job.polled and job.client.changed:
-            learned = job.client.server.to_json()
-            PollState.objects.filter(connection=job.connection).update(server=learned)
+            PollState.objects.filter(connection=job.connection).update(**job.learned)

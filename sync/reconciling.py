@@ -25,6 +25,7 @@ from sync.turns import Busy, Turn, turn
 SLICE_SECONDS = 30  # then the poll gets its turn; the comparison goes on where it stopped
 KEPT_DIFFERENCES = 1000
 FORGOTTEN = timedelta(minutes=2)
+SOON = timedelta(minutes=10)
 FORGOTTEN_AT_ONCE = 50
 VERDICTS = ("missing", "stale", "cancelled", "deleted", "extra", "moved", "replaced")
 
@@ -49,13 +50,15 @@ def forgotten(now: datetime) -> list[Reconciliation]:
 
 
 def reconcile_due(connection: Connection, *, clock: Callable[[], datetime] = timezone.now) -> Reconciliation:
-    """The scheduled one: the last days, with repair."""
-    now = clock()
-    PollState.objects.filter(connection=connection).update(
-        reconcile_at=now + timedelta(hours=settings.RECONCILE_HOURS)
-    )
-    since = now - timedelta(days=settings.RECONCILE_DAYS)
-    return run(ask(connection, since=since, repair=True, now=now), clock=clock)
+    """The scheduled one: the last days, with repair. After a fault of ours it comes again soon."""
+    now, state = clock(), PollState.objects.filter(connection=connection)
+    state.update(reconcile_at=now + timedelta(hours=settings.RECONCILE_HOURS))
+    try:
+        since = now - timedelta(days=settings.RECONCILE_DAYS)
+        return run(ask(connection, since=since, repair=True, now=now), clock=clock)
+    except Exception:
+        state.update(reconcile_at=now + SOON)
+        raise
 
 
 def run(wanted: Reconciliation, *, clock: Callable[[], datetime] = timezone.now) -> Reconciliation:
@@ -87,6 +90,11 @@ def run(wanted: Reconciliation, *, clock: Callable[[], datetime] = timezone.now)
         else:
             wanted.progress = Progress.FAILED
             wanted.error_code, wanted.error_detail = error.code, error.detail
+    except Exception as error:  # a fault of ours: the row tells at once, not only when it has aged
+        wanted.error_code, wanted.error_detail = "unknown", type(error).__name__
+        wanted.progress, wanted.finished_at = Progress.FAILED, clock()
+        wanted.save()
+        raise
     wanted.finished_at = None if wanted.progress == Progress.WAITING else clock()
     wanted.save()
     return wanted
@@ -114,7 +122,7 @@ def _conclude(mine: Turn, wanted: Reconciliation) -> None:
 
 def _look_at_account(mine: Turn) -> None:
     """Rights that hide orders and a key that ends soon make no noise: they are asked for."""
-    account = account_of.look(mine.client)
+    account = account_of.look(mine.client, mine.connection.company_id)
     PollState.objects.filter(connection=mine.connection).update(account=account)
 
 

@@ -75,6 +75,17 @@ def check_keys(**_: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security)
+def check_names(**_: Any) -> list[CheckMessage]:
+    """A misspelt name in .env sets nothing, and nobody would notice."""
+    names: list[str] = settings.UNKNOWN_VARIABLES
+    if not names:
+        return []
+    text = f"{settings.ENV_FILE} sets what nothing reads: {', '.join(names[:NAMED])}."
+    hint = "Are the names misspelt? README, “Settings”, has all of them."
+    return [Warning(text, hint=hint, id="sync.W030")]
+
+
+@register(Tags.security)
 def check_default_receiver(**_: Any) -> list[CheckMessage]:
     """New connections do not begin with a receiver that orders would reach in clear."""
     if not _is_plain(settings.DEFAULT_WEBHOOK_URL):
@@ -85,10 +96,10 @@ def check_default_receiver(**_: Any) -> list[CheckMessage]:
 
 def _is_plain(url: str) -> bool:
     """Over HTTP, and not surely inside the allowed networks."""
-    parts = urlsplit(url)
-    if parts.scheme != "http":
-        return False
     try:
+        parts = urlsplit(url)
+        if parts.scheme != "http":
+            return False
         return not inside(ip_address(parts.hostname or ""), parse_networks(settings.ALLOWED_NETWORKS))
     except ValueError:
         return True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from time import monotonic
 
@@ -16,6 +17,7 @@ from sync import (
     counting,
     deepcheck,
     draining,
+    failures,
     housekeeping,
     polling,
     reconciling,
@@ -27,7 +29,7 @@ from sync import (
 from sync.alerting import telling
 from sync.discreet import discreet
 from sync.jobs import progress, remembered
-from sync.models import PollState, Reconciliation
+from sync.models import Finding, PollState, Reconciliation
 from sync.running.pulse import is_closing
 
 POLL, DELIVER = "sync.tasks.poll", "sync.tasks.deliver"
@@ -35,6 +37,8 @@ DEEP_CHECK, RECONCILE = "sync.tasks.deep_check", "sync.tasks.reconcile"
 WORK_RUN, RUNS_AT_ONCE = "sync.tasks.work_run", 4
 SLICE_SECONDS = 30  # of a run, where nobody looks each second
 RUN_RECONCILIATION = "sync.tasks.run_reconciliation"
+
+logger = logging.getLogger("poller.tasks")
 
 CHECKS_AT_ONCE = 200  # handed out each minute
 CHECKS_PER_TASK = 3
@@ -44,13 +48,15 @@ CHECKING_SECONDS = 80  # then no further check begins: one may wait 30 s, read 3
 @discreet
 def poll(token: str, ids: Sequence[int]) -> int:
     """Poll a claimed batch. Run late or twice it finds its leases gone and does nothing."""
-    return len(polling.poll(token, ids, closing=is_closing))
+    with failures.counted(POLL, ids):
+        return len(polling.poll(token, ids, closing=is_closing))
 
 
 @discreet
 def deliver(token: str, ids: Sequence[int]) -> int:
     """Deliver what a claimed batch owes. Run late or twice it finds its leases gone and does nothing."""
-    return len(draining.deliver_due(token, ids, closing=is_closing))
+    with failures.counted(DELIVER, ids):
+        return len(draining.deliver_due(token, ids, closing=is_closing))
 
 
 @discreet
@@ -77,7 +83,8 @@ def hand_out_runs(now: datetime, *, seconds: float = 0, broker: object | None = 
 @discreet
 def work_run(token: str, number: int, seconds: float = 0) -> int:
     """Do the next orders of a claimed run. Late or twice it finds its lease gone and does nothing."""
-    return recovering.work(token, number, seconds=seconds, closing=is_closing)
+    with failures.counted(WORK_RUN):
+        return recovering.work(token, number, seconds=seconds, closing=is_closing)
 
 
 def queue_depth() -> int:
@@ -108,13 +115,25 @@ def check() -> str:
 @discreet
 def deep_check(ids: Sequence[int]) -> int:
     """Read the open orders of these connections again, one after the other."""
-    return sum(deepcheck.deep_check(c) is not None for c in _in_time(ids))
+    return sum(_each(DEEP_CHECK, ids, _deep_check))
 
 
 @discreet
 def reconcile(ids: Sequence[int]) -> int:
     """Compare these connections with Odoo and repair, one after the other."""
-    return sum(reconciling.reconcile_due(c).is_clean for c in _in_time(ids))
+    return sum(_each(RECONCILE, ids, _reconcile))
+
+
+def _deep_check(connection: Connection) -> bool:
+    log = deepcheck.deep_check(connection)
+    failures.succeeded([DEEP_CHECK], [connection.pk])
+    return log is not None
+
+
+def _reconcile(connection: Connection) -> bool:
+    done = reconciling.reconcile_due(connection)
+    failures.succeeded([RECONCILE], [connection.pk])
+    return done.is_clean
 
 
 @discreet
@@ -130,20 +149,46 @@ def queue_reconciliation(wanted: Reconciliation) -> None:
 @discreet
 @remembered
 def watch() -> int:
-    """Look for what would go wrong in silence: the minute's schedule."""
+    """Look for what would go wrong in silence: the minute's schedule. What fails does not stop the rest."""
     now = timezone.now()
-    housekeeping.wake_overdue(now)
-    tallying.tally(now)
-    counting.count(now)
-    findings = watching.watch()
-    telling.alert(findings, now)
-    return len(findings)
+    faults: list[Exception] = []
+    findings: list[Finding] | None = None
+    with failures.apart("sync.housekeeping.wake_overdue", faults):
+        housekeeping.wake_overdue(now)
+    with failures.apart("sync.tallying.tally", faults):
+        tallying.tally(now)
+    with failures.apart("sync.counting.count", faults):
+        counting.count(now)
+    with failures.apart("sync.watching.watch", faults):
+        findings = watching.watch()
+    if findings is not None:
+        with failures.apart("sync.alerting.telling.alert", faults):
+            telling.alert(findings, now)
+    if faults:
+        raise faults[0]
+    return len(findings or ())
 
 
 def hand_out_ids(task: str, ids: Sequence[int]) -> int:
     for start in range(0, len(ids), CHECKS_PER_TASK):
         async_task(task, list(ids[start : start + CHECKS_PER_TASK]), save=False)
     return len(ids)
+
+
+def _each(name: str, ids: Sequence[int], check: Callable[[Connection], bool]) -> Iterator[bool]:
+    """Check those that are enabled, while there is time. A fault of ours with one stops no other."""
+    faults = []
+    for connection in _in_time(ids):
+        try:
+            yield check(connection)
+        except (Exception, SystemExit) as error:  # django-q2 ends what takes too long by a SystemExit
+            failures.failed(name, type(error).__name__, [connection.pk])
+            if isinstance(error, SystemExit):
+                raise
+            logger.exception("%s failed in our own code", name, extra={"connection": connection.name})
+            faults.append(error)
+    if faults:
+        raise faults[0]
 
 
 def _in_time(ids: Sequence[int]) -> Iterator[Connection]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -9,16 +10,27 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
 from django.utils import timezone
 
 from connections import same_source
 from connections.diagnosis import NEVER_SENT
 from connections.models import Circuit, CircuitState, Lease, Side
+from connections.odoo.account import HIDDEN_COMPANY
+from sync import failures
 from sync.beating import silent_since
 from sync.circuit import OPEN_AFTER
-from sync.models import AlertChannelState, PollState, Progress, Question, Reconciliation, RetryItem, Status
+from sync.models import (
+    AlertChannelState,
+    FailingWork,
+    PollState,
+    Progress,
+    Question,
+    Reconciliation,
+    RetryItem,
+    Status,
+)
 from sync.models.findings import Finding
 from sync.repairing import OWED_BEFORE
 from sync.schedules import foreign
@@ -31,22 +43,43 @@ TOLD_FOR = timedelta(hours=24)  # of what is over once it was found
 DISK_BYTES = 512 * 1024**2
 SILENT_READS = "odoo_own_documents_only"
 
+logger = logging.getLogger("poller.watch")
+
 Found = tuple[int | None, str, str]  # connection, cause, detail
 
 
 def watch(*, clock: Callable[[], datetime] = timezone.now) -> list[Finding]:
     """Look for everything at once; what is still there keeps its `since`. Returns what was found."""
     now = clock()
-    found = {(connection, code): detail for look in LOOKS for connection, code, detail in look(now)}
+    found, looked = _look_everywhere(now)
     with transaction.atomic():
         rows = {(row.connection_id, row.code): row for row in Finding.objects.select_for_update()}
-        gone = [row.pk for key, row in rows.items() if key not in found]
-        Finding.objects.filter(pk__in=gone).delete()
+        if looked:
+            gone = [row.pk for key, row in rows.items() if key not in found]
+            Finding.objects.filter(pk__in=gone).delete()
         for key, detail in found.items():
             row = rows.get(key) or Finding(connection_id=key[0], code=key[1], since=now)
             row.detail, row.seen_at = detail[:300], now
             row.save()
     return list(Finding.objects.select_related("connection").defer(*SECRETS))
+
+
+def _look_everywhere(now: datetime) -> tuple[dict[tuple[int | None, str], str], bool]:
+    """What was found, and whether every look came to its end: where one did not, nothing counts as gone."""
+    found: dict[tuple[int | None, str], str] = {}
+    names = {look: f"{__name__}.{look.__name__}" for look in LOOKS}
+    good = []
+    for look, name in names.items():
+        try:
+            found |= {(connection, code): detail for connection, code, detail in look(now)}
+            good.append(name)
+        except (OperationalError, InterfaceError):  # the database is unreachable: no look is to blame
+            raise
+        except Exception as error:
+            logger.exception("A look failed in our own code: %s", name)
+            failures.failed(name, type(error).__name__)
+    failures.succeeded(good)
+    return found, len(good) == len(LOOKS)
 
 
 SECRETS = ("connection__api_key", "connection__webhook_secret")
@@ -126,9 +159,11 @@ def _clocks(now: datetime) -> Iterator[Found]:
 
 
 def _rights(now: datetime) -> Iterator[Found]:
-    """What the daily look at the user found: rights that hide orders, a key that ends soon."""
+    """What the looks at the user found: rights or a company that hide orders, a key that ends soon."""
     rows = PollState.objects.filter(connection__enabled=True).exclude(account={})
-    for pk, account in rows.values_list("connection", "account"):
+    for pk, account, company in rows.values_list("connection", "account", "connection__company_id"):
+        if company is not None and account.get(HIDDEN_COMPANY) == company:
+            yield pk, "odoo_company_not_visible", f"res.company {company}"
         if account.get("own_documents_only"):
             yield pk, SILENT_READS, ""
         if account.get("no_sales_rights"):
@@ -215,6 +250,19 @@ def _schedules(now: datetime) -> Iterator[Found]:
         yield None, "foreign_schedule", "; ".join(rows)
 
 
+def _failing_work(now: datetime) -> Iterator[Found]:
+    """Last, so that it knows of the looks before."""
+    found: dict[int | None, list[str]] = {}
+    for row in failures.often(now):
+        found.setdefault(row.connection_id, []).append(_words(row))
+    for connection, lines in found.items():
+        yield connection, "scheduled_work_fails", "; ".join(lines)
+
+
+def _words(row: FailingWork) -> str:
+    return f"{row.name.rpartition('.')[2].strip('_')}: {row.error} ×{row.failures}"
+
+
 LOOKS: tuple[Callable[[datetime], Iterator[Found]], ...] = (
     _overdue,
     _undelivered,
@@ -233,4 +281,5 @@ LOOKS: tuple[Callable[[datetime], Iterator[Found]], ...] = (
     _questions,
     _sources,
     _schedules,
+    _failing_work,
 )

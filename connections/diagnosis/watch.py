@@ -70,6 +70,14 @@ WATCH: dict[str, Cause] = {
             "engineer, since polling should have seen them first."
         ),
     ),
+    "scheduled_work_fails": Cause(
+        _("Scheduled work fails repeatedly"),
+        _(
+            "The detail names the work, its error and how often it failed in a row. Show it to an engineer "
+            "with the log of runpoller, which says where. It is tried again by itself, and this goes away "
+            "when it succeeds."
+        ),
+    ),
     "poller_silent": Cause(
         _("No poller is running"),
         _(

@@ -13,6 +13,7 @@ RECORDS_SINCE = 18  # `has_group` is a method of records
 ALL_ORDERS = "sales_team.group_sale_salesman_all_leads"
 OWN_ORDERS = "sales_team.group_sale_salesman"
 SHOWN_CHARACTERS = 100
+HIDDEN_COMPANY = "hidden_company"
 
 
 class SalesRights(Enum):
@@ -49,9 +50,25 @@ def key_ends(client: OdooClient) -> list[tuple[datetime, str]]:
     return sorted((end, name) for end, name in ends if end is not None)
 
 
-def look(client: OdooClient) -> Mapping[str, Any]:
+def company_ids(client: OdooClient) -> list[int]:
+    """The companies that the user sees. Raises RemoteError."""
+    me = client.read("res.users", ids=[client.server.uid], fields=["company_ids"])
+    listed = me[0].get("company_ids") if me else None
+    return [number for number in listed if type(number) is int] if isinstance(listed, list) else []
+
+
+def hidden_company(client: OdooClient, company_id: int | None) -> dict[str, int]:
+    """The company of the connection where the user does not see it: of such a one Odoo shows no order."""
+    try:
+        is_hidden = company_id is not None and company_id not in company_ids(client)
+    except RemoteError:  # this server does not say
+        return {}
+    return {HIDDEN_COMPANY: company_id} if is_hidden and company_id is not None else {}
+
+
+def look(client: OdooClient, company_id: int | None = None) -> Mapping[str, Any]:
     """What is worth remembering of the account; what a server does not say is left out."""
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {**hidden_company(client, company_id)}
     try:
         rights = sales_rights(client)
     except RemoteError:

@@ -183,9 +183,7 @@ def _everybodys_orders(client: OdooClient) -> str:
 
 
 def _companies(client: OdooClient, company_id: int | None) -> str:
-    me = client.read("res.users", ids=[client.server.uid], fields=["company_ids"])
-    listed = me[0].get("company_ids") if me else None
-    ids = [number for number in listed if type(number) is int] if isinstance(listed, list) else []
+    ids = account.company_ids(client)
     named = client.read("res.company", ids=ids[:SHOWN], fields=["display_name"])[:SHOWN]
     names = ", ".join(f"{_number(company)} {account.shown(company.get('display_name'))}" for company in named)
     if company_id is not None and company_id not in ids:

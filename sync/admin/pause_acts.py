@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from connections.limits import plausible
 from connections.models import Circuit, Connection, Side, pause, resume
 from sync.admin.acts import Act, ActForm, ReasonForm, Report
 from sync.admin.desk import MomentInput, exactly
@@ -44,6 +45,7 @@ class PauseForm(ReasonForm):
     until = forms.DateTimeField(
         label=gettext_lazy("Until"),
         required=False,
+        validators=[plausible],
         widget=MomentInput,
         help_text=gettext_lazy("Empty: until somebody resumes it."),
     )

@@ -22,6 +22,7 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
+from connections.limits import plausible
 from connections.models import Connection
 from sync import recovering
 from sync.admin.beginning import begin
@@ -76,8 +77,12 @@ class RecoverForm(forms.Form):
         widget=UnfoldAdminSelectWidget,
     )
     cause = forms.ChoiceField(label=gettext_lazy("Cause"), required=False, widget=UnfoldAdminSelectWidget)
-    since = forms.DateTimeField(label=gettext_lazy("From"), required=False, widget=MomentInput)
-    until = forms.DateTimeField(label=gettext_lazy("Until"), required=False, widget=MomentInput)
+    since = forms.DateTimeField(
+        label=gettext_lazy("From"), required=False, validators=[plausible], widget=MomentInput
+    )
+    until = forms.DateTimeField(
+        label=gettext_lazy("Until"), required=False, validators=[plausible], widget=MomentInput
+    )
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.utils.translation import gettext as _
 
 from connections.fields import Secret
+from connections.limits import YEARS
 
 COLUMNS = {
     "connections": "id name external_id odoo_url odoo_db odoo_username odoo_api_key webhook_url "
@@ -113,7 +114,7 @@ def _ring(keys: Sequence[str]) -> MultiFernet:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    if not path.is_file():
+    if not _is_file(path):
         raise Unusable(_("There is no file %s.") % path)
     try:
         database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=20)
@@ -126,6 +127,17 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
             yield database
         except sqlite3.Error as error:
             raise Unusable(_unreadable(path, error)) from None
+        except (ValueError, TypeError, OverflowError):
+            raise Unusable(
+                _("%s has a number or a date in it that the old poller never writes.") % path
+            ) from None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long
+        return False
 
 
 def _unreadable(path: Path, error: sqlite3.Error) -> str:
@@ -251,6 +263,7 @@ def _moment(value: Any) -> datetime | None:
     """UTC text such as 2026-11-20 12:00:00, with or without a fraction or a zone."""
     try:
         moment = datetime.fromisoformat(_text(value))
-    except ValueError:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment if YEARS[0] <= moment.year < YEARS[1] else None

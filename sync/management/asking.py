@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 def is_terminal() -> bool:
     """Somebody sits there who can answer."""
-    return sys.stdin.isatty()
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def ask(question: str, default: str = "") -> str:
@@ -28,7 +28,7 @@ def ask_secret(question: str) -> str:
 
 def secret_from_input(question: str) -> str:
     """What `-` stands for: asked hidden on a terminal, else the next line of standard input."""
-    text = _read_hidden(f"{question}: ") if is_terminal() else sys.stdin.readline().rstrip("\r\n")
+    text = _read_hidden(f"{question}: ") if is_terminal() else _read_line()
     if not text:
         raise CommandError(_("%(what)s: standard input was empty.") % {"what": question})
     return text
@@ -55,11 +55,25 @@ def operator() -> str:
         return "manage.py"
 
 
+def whole_input(most: int) -> str:
+    """Standard input, at most so many characters. Raises UnicodeError."""
+    return sys.stdin.read(most) if sys.stdin is not None else ""
+
+
+def _read_line() -> str:
+    try:
+        return sys.stdin.readline().rstrip("\r\n") if sys.stdin is not None else ""
+    except UnicodeError:
+        raise CommandError(_("Standard input is not UTF-8.")) from None
+
+
 def _line(prompt: str) -> str:
     try:
         return input(prompt).strip()
     except EOFError:
         raise CommandError(_("Stopped: the input ended before the question was answered.")) from None
+    except UnicodeError:
+        raise CommandError(_("Standard input is not UTF-8.")) from None
 
 
 def _read_hidden(prompt: str) -> str:
@@ -67,3 +81,5 @@ def _read_hidden(prompt: str) -> str:
         return getpass.getpass(prompt).strip()
     except EOFError:
         raise CommandError(_("Stopped: the input ended before the question was answered.")) from None
+    except UnicodeError:
+        raise CommandError(_("Standard input is not UTF-8.")) from None

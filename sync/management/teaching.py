@@ -47,6 +47,9 @@ class TeachingCommand(BaseCommand):
             # Who reads us has seen enough, as `head` has: nothing is wrong, and nothing more can be said.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return None
+        except CommandError as error:
+            error.args = tuple(map(harmless, error.args))
+            raise
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
         except RemoteError as error:
@@ -58,6 +61,11 @@ class TeachingCommand(BaseCommand):
             ) from error
         except KeyboardInterrupt:
             raise CommandError(_("Stopped."), returncode=INTERRUPTED) from None
+
+
+def harmless(words: Any) -> str:
+    """Without what a terminal would obey: what a person typed, or a file held, may be quoted."""
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in str(words))
 
 
 def sentence(error: RemoteError) -> str:

@@ -8,7 +8,7 @@ from sync.models.alerts import (
     AlertNotice,
     NoticeKind,
 )
-from sync.models.beats import Job, PollerBeat
+from sync.models.beats import FailingWork, Job, PollerBeat
 from sync.models.checks import Progress, Reconciliation
 from sync.models.counts import MonitorCount, MonitorMark
 from sync.models.findings import Finding
@@ -31,6 +31,7 @@ __all__ = [
     "ConnectionTest",
     "DeliveredHour",
     "DeliveryAttempt",
+    "FailingWork",
     "Finding",
     "Job",
     "LogKind",

@@ -1,9 +1,11 @@
-"""PollerBeat: a poller that lives. Job: how a scheduled piece of work went the last time."""
+"""PollerBeat: a poller that lives. Job: how scheduled work went the last time. FailingWork: what fails."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from connections.models import Connection
 
 
 class PollerBeat(models.Model):
@@ -43,3 +45,32 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class FailingWork(models.Model):
+    """Work whose last run failed, of one connection or of none. It goes with the first run that succeeds."""
+
+    name = models.CharField(_("name"), max_length=100)
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="failing_work", null=True, blank=True
+    )
+    failures = models.PositiveIntegerField(_("failures in a row"), default=1)
+    error = models.CharField(_("error"), max_length=60)
+    since = models.DateTimeField(_("since"))
+    failed_at = models.DateTimeField(_("failed at"))
+
+    class Meta:
+        verbose_name = _("failing work")
+        verbose_name_plural = _("failing work")
+        ordering = ["since"]
+        constraints = [
+            models.UniqueConstraint(fields=["name", "connection"], name="one_failing_work_of_a_connection"),
+            models.UniqueConstraint(
+                fields=["name"],
+                condition=models.Q(connection__isnull=True),
+                name="one_failing_work_of_the_poller",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.error} ×{self.failures}"

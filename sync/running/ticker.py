@@ -14,7 +14,7 @@ from django.db import OperationalError, close_old_connections, connections
 from django.utils import timezone
 from django_q.brokers import get_broker
 
-from sync import schedules, scheduling, tasks
+from sync import failures, schedules, scheduling, tasks
 from sync.alerting.emergency import Emergency
 from sync.beating import Beats
 from sync.models import PollState
@@ -22,6 +22,7 @@ from sync.running.broker import give_back
 from sync.running.complaints import Complaints
 from sync.running.pulse import is_closing
 
+TICK = "sync.running.ticker.tick"  # as failing work is called
 TICK_SECONDS = 1.0
 MISSING_EACH = 5  # ticks
 WAITING_BATCHES = 2  # for each worker; what is claimed and waits too long loses its leases
@@ -41,6 +42,7 @@ class Ticker(threading.Thread):
         self._leaving = threading.Event()
         self._emergency = Emergency()
         self._complaints = Complaints(logger)
+        self._may_have_failed = True  # the poller before us may have left word of it
 
     def leave(self) -> None:
         self._leaving.set()
@@ -66,10 +68,16 @@ class Ticker(threading.Thread):
             close_old_connections()
             self._tick.run(timezone.now())
             self._emergency.database_works(timezone.now())
+            if self._may_have_failed:
+                failures.succeeded([TICK])
+                self._may_have_failed = False
         except Exception as error:
             kind, expected = type(error).__name__, isinstance(error, OperationalError)  # it is away
             if expected:
                 self._emergency.database_is_away(timezone.now())
+            else:
+                failures.failed(TICK, kind)
+                self._may_have_failed = True
             self._complaints.say(
                 f"A tick failed, the next one comes in a second: {kind}: {error}", trace=not expected
             )

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from connections import same_source
 from sync.management.filling import add_flags, filled_in, values_of
+from sync.management.showing import cell
 from sync.management.teaching import TeachingCommand
 
 
@@ -42,7 +43,7 @@ class Command(TeachingCommand):
         form = filled_in(values_of(options), self.stdout)
         connection = form.save()
         self.stdout.write(
-            _("Added “%(name)s” as connection %(id)s.") % {"name": connection, "id": connection.pk}
+            _("Added “%(name)s” as connection %(id)s.") % {"name": cell(connection), "id": connection.pk}
         )
         if form.generated_secret:
             self.stdout.write(_("Its webhook secret, shown this once; give it to the receiver:"))

@@ -87,4 +87,4 @@ class Command(TeachingCommand):
             self.stdout.write(_("The old webhook secret signs beside it until %s.") % cell(both_until))
         if doubled := same_source.warning(connection):
             self.stderr.write(doubled)
-        self.stdout.write(_("“%s” is changed.") % connection.name)
+        self.stdout.write(_("“%s” is changed.") % cell(connection.name))

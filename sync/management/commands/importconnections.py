@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from connections import same_source
-from connections.porting import LONGEST, Ported, Unportable, check, ring, save
+from connections.encodings import TooLong, Unreadable, text_of
+from connections.porting import LONGEST, Ported, Unportable, check, ring, save, too_long
 from sync import languages, questions
-from sync.management.asking import operator
+from sync.management.asking import operator, whole_input
 from sync.management.commands.exportconnections import key_from
 from sync.management.filling import add_language_change, legacy_secret_line
-from sync.management.showing import show
+from sync.management.showing import cell, show
 from sync.management.teaching import TeachingCommand
 from sync.models import PollState
 
+MOST_BYTES = 4 * LONGEST  # of a file in UTF-32
 WORDS = {
     "new": pgettext_lazy("imported connection", "new"),
     "changed": pgettext_lazy("imported connection", "changed"),
@@ -72,11 +73,14 @@ class Command(TeachingCommand):
 def _text(file: str) -> str:
     try:
         if file == "-":
-            return sys.stdin.read(LONGEST + 1)  # one too many is refused
-        with Path(file).open() as source:
-            return source.read(LONGEST + 1)
-    except (OSError, UnicodeError) as error:
-        raise Unportable(f"{file}: {error}") from None
+            return whole_input(LONGEST + 1)  # one too many is refused
+        return text_of(Path(file), most_bytes=MOST_BYTES)
+    except OSError as error:
+        raise Unportable(f"{cell(file)}: {error.strerror}") from None
+    except TooLong:
+        raise Unportable(too_long()) from None
+    except (Unreadable, ValueError):
+        raise Unportable(_("%s is not a text in UTF-8.") % cell(file)) from None
 
 
 def _new_secrets(ported: list[Ported]) -> list[str]:

@@ -14,16 +14,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections import same_source
+from connections.encodings import Unreadable, text_of
 from connections.models import Connection
 from sync.legacy.file import Unusable, read_shops
 from sync.legacy.history import Fate
 from sync.legacy.takeover import Takeover, carry_out, plan
 from sync.management.asking import secret_from_input
-from sync.management.choosing import positive
+from sync.management.choosing import BIGGEST, whole
 from sync.management.filling import legacy_secret_line
 from sync.management.showing import show, show_json
 from sync.management.teaching import TeachingCommand
 
+MOST_BYTES = 1_000_000  # of a key file
 STILL_RUNS = timedelta(minutes=10)
 TITLES = {
     "connection_id": gettext_lazy("id"),
@@ -67,11 +69,15 @@ class Command(TeachingCommand):
             help=_("a file with that key, or its .env (default: our own POLLER_ENCRYPTION_KEY)"),
         )
         parser.add_argument(
-            "--only", type=positive, action="append", metavar="ID", help=_("only this old id; repeatable")
+            "--only",
+            type=whole(1, BIGGEST),
+            action="append",
+            metavar="ID",
+            help=_("only this old id; repeatable"),
         )
         parser.add_argument(
             "--days",
-            type=positive,
+            type=whole(1, 36_500),
             default=7,
             metavar="N",
             help=_("how far before its last poll to look for orders that it lost (default: 7)"),
@@ -127,8 +133,8 @@ def _keys(options: dict[str, Any]) -> list[str]:
 
 def _in_file(path: Path) -> str:
     try:
-        text = path.read_text()
-    except (OSError, UnicodeError):
+        text = text_of(path, most_bytes=MOST_BYTES)
+    except (OSError, Unreadable, ValueError):
         raise Unusable(_("The key file %s cannot be read.") % path) from None
     named = re.search(r"^\s*(?:export\s+)?POLLER_ENCRYPTION_KEY\s*=\s*(.*)$", text, re.MULTILINE)
     return (named[1] if named else text).strip().strip("\"'")

@@ -14,11 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.keys import require_readable_secrets
-from sync.management.choosing import positive
+from sync.management.choosing import whole
 from sync.management.showing import show_json
 from sync.management.teaching import TeachingCommand
 from sync.running.once import Summary, run_once
 from sync.running.supervisor import Supervisor
+
+MOST_WORKERS = 256  # as POLLER_WORKERS
 
 
 class Command(TeachingCommand):
@@ -34,7 +36,7 @@ class Command(TeachingCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--workers", type=positive, help=_("processes that work (default: POLLER_WORKERS)")
+            "--workers", type=whole(1, MOST_WORKERS), help=_("processes that work (default: POLLER_WORKERS)")
         )
         parser.add_argument(
             "--once", action="store_true", help=_("do what is due, then end; exit code 1 if something failed")

@@ -18,6 +18,7 @@ from odoopoller.local import ports, shops
 from odoopoller.local.children import Child, Children
 from odoopoller.local.flow import Flow
 from odoopoller.local.login import login
+from sync.management.choosing import whole
 
 VERSIONS = ("17", "19")  # one shop of each protocol
 START_SECONDS = 30
@@ -29,7 +30,9 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # migrate, called first, does them
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="of the admin; the sandbox takes the next")
+        parser.add_argument(
+            "--port", type=whole(1, 65_530), default=8000, help="of the admin; the sandbox takes the next"
+        )
         parser.add_argument("--no-sandbox", dest="sandbox", action="store_false")
 
     def handle(self, *args: Any, **options: Any) -> None:

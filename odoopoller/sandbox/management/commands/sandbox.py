@@ -13,8 +13,20 @@ from django.utils.translation import gettext as _
 
 from odoopoller.sandbox.shop import VERSIONS
 from odoopoller.sandbox.stage import Access, Plan, Stage
+from sync.management.choosing import fraction, whole
 
 SHOWN_SHOPS = 8
+NUMBERS: tuple[tuple[str, Any, float, str], ...] = (
+    ("--shops", whole(1, 1000), 1, "databases per version"),
+    ("--orders", whole(0, 100_000), 20, "confirmed orders each shop starts with"),
+    ("--after-order", whole(0, 2**53), 0, "number orders from there on"),
+    ("--rate", fraction(0, 100_000), 2.0, "new orders per minute and shop"),
+    ("--latency", fraction(0, 3600), 0.0, "seconds Odoo takes to answer"),
+    ("--receiver-latency", fraction(0, 3600), 0.0, "seconds the receiver takes"),
+    ("--port", whole(0, 65_400), 8069, "first Odoo port; 0 takes a free one"),
+    ("--receiver-port", whole(0, 65_535), 8070, "0 takes a free one"),
+    ("--seed", whole(0, 10**15), 1, "another number makes other orders"),
+)
 
 
 class Command(BaseCommand):
@@ -36,15 +48,8 @@ class Command(BaseCommand):
             default=[17],
             help="Odoo versions to play, each on a port of its own",
         )
-        parser.add_argument("--shops", type=int, default=1, help="databases per version")
-        parser.add_argument("--orders", type=int, default=20, help="confirmed orders each shop starts with")
-        parser.add_argument("--after-order", type=int, default=0, help="number orders from there on")
-        parser.add_argument("--rate", type=float, default=2.0, help="new orders per minute and shop")
-        parser.add_argument("--latency", type=float, default=0.0, help="seconds Odoo takes to answer")
-        parser.add_argument("--receiver-latency", type=float, default=0.0, help="seconds the receiver takes")
-        parser.add_argument("--port", type=int, default=8069, help="first Odoo port; 0 takes a free one")
-        parser.add_argument("--receiver-port", type=int, default=8070, help="0 takes a free one")
-        parser.add_argument("--seed", type=int, default=1, help="another number makes other orders")
+        for flag, kind, default, what in NUMBERS:
+            parser.add_argument(flag, type=kind, default=default, help=what)
         parser.add_argument("--state", type=Path, help="write what is needed to connect to this JSON file")
         parser.add_argument("--quiet", action="store_true", help="print one line only")
 
@@ -73,7 +78,7 @@ class Command(BaseCommand):
                 _("%(error)s. Choose other ports: --port, --receiver-port.") % {"error": error}
             ) from error
         if state is not None:
-            state.write_text(json.dumps([each.as_dict() for each in stage.accesses], indent=2) + "\n")
+            _write(state, stage.accesses)
         self._greet(stage.accesses, quiet)
         await _until_told_to_stop(stage)
         await stage.stop()
@@ -96,6 +101,13 @@ class Command(BaseCommand):
         )
         self.stdout.write(_("Everything is made up and in memory only. Ctrl-C stops it."))
         self.stdout.flush()
+
+
+def _write(state: Path, accesses: list[Access]) -> None:
+    try:
+        state.write_text(json.dumps([each.as_dict() for each in accesses], indent=2) + "\n")
+    except OSError as error:
+        raise CommandError(f"--state: {error.strerror}") from None
 
 
 def _describe(access: Access) -> str:

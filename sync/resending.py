@@ -35,13 +35,14 @@ def resend(
     last: int | None = None,
     clock: Callable[[], datetime] = timezone.now,
     also: Callable[[], None] = lambda: None,
+    in_background: bool = False,
 ) -> list[RetryItem]:
     """Owe these orders again, as Odoo has them now: a new version and a fresh event each, marked as replay.
 
     Choose by Odoo ids, by names, or the `last` so many that we know of. The tick delivers them. `also` is
     done in the same transaction. Raises RemoteError, Busy, or NoSuchOrder with the names.
     """
-    with turn(connection, clock=clock) as mine:
+    with turn(connection, clock=clock, in_background=in_background) as mine:
         wanted = _wanted(mine, order_ids, names, last)
         found = _read(mine, wanted)
         with mine.writing() as now:

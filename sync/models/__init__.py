@@ -18,7 +18,7 @@ from sync.models.nudges import NudgeToken
 from sync.models.polls import PollState
 from sync.models.runs import RowState, Run, RunKind, RunRow, Wish
 from sync.models.tallies import DeliveredHour
-from sync.models.trials import ConnectionTest
+from sync.models.trials import ChannelTest, ConnectionTest, StagedTest, UnsavedTest
 
 __all__ = [
     "Alert",
@@ -26,6 +26,7 @@ __all__ = [
     "AlertChannelState",
     "AlertKind",
     "AlertNotice",
+    "ChannelTest",
     "ConnectionTest",
     "DeliveredHour",
     "DeliveryAttempt",
@@ -47,7 +48,9 @@ __all__ = [
     "RunRow",
     "SeenOrder",
     "SentOrder",
+    "StagedTest",
     "Status",
     "SyncLog",
+    "UnsavedTest",
     "Wish",
 ]

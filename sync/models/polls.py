@@ -78,14 +78,16 @@ class PollStateQuerySet(models.QuerySet["PollState"]):
         return len(rows)
 
     def deep_check_due(self, now: datetime) -> PollStateQuerySet:
-        """Connections that have begun and whose open orders are to be read again, longest waiting first."""
-        due = self._runnable(Side.ODOO, now).filter(window_to__isnull=False)
-        return due.filter(deep_check_at__lte=now).order_by("deep_check_at")
+        """Connections whose open orders are to be read again, longest waiting first."""
+        return self._checkable(now).filter(deep_check_at__lte=now).order_by("deep_check_at")
 
     def reconciliation_due(self, now: datetime) -> PollStateQuerySet:
-        """Connections that have begun and are to be compared with Odoo, longest waiting first."""
-        due = self._runnable(Side.ODOO, now).filter(window_to__isnull=False)
-        return due.filter(reconcile_at__lte=now).order_by("reconcile_at")
+        """Connections that are to be compared with Odoo, longest waiting first."""
+        return self._checkable(now).filter(reconcile_at__lte=now).order_by("reconcile_at")
+
+    def _checkable(self, now: datetime) -> PollStateQuerySet:
+        """Those that have begun and can be read: where polls fail, a check would fail as well."""
+        return self._runnable(Side.ODOO, now).filter(window_to__isnull=False, failures=0)
 
     def wake(self, now: datetime) -> int:
         """Poll these connections at once."""

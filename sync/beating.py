@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Max
 
-from sync.models import PollerBeat
+from sync.models import Job, PollerBeat
 
 BEAT = timedelta(seconds=10)
 SILENT = timedelta(seconds=60)
 FORGOTTEN = timedelta(days=1)
+PLAIN_QUEUE = "plain qcluster"  # it has no heartbeat of its own: its tick of each minute is
+PLAIN_SILENT = timedelta(seconds=150)
 
 
 class Beats:
@@ -53,3 +55,14 @@ def silent_since(now: datetime) -> datetime | None:
     """Since when no poller was heard, of those that did not stop in good order; None when one lives."""
     last = PollerBeat.objects.aggregate(at=Max("seen_at"))["at"]
     return last if last is not None and last < now - SILENT else None
+
+
+def heartbeat_of_plain_queue(now: datetime) -> None:
+    Job.objects.update_or_create(name=PLAIN_QUEUE, defaults={"started_at": now})
+
+
+def is_running(now: datetime) -> bool:
+    """Whether somebody does what is asked for: a poller that lives, or a plain qcluster."""
+    if PollerBeat.objects.filter(seen_at__gte=now - SILENT).exists():
+        return True
+    return Job.objects.filter(name=PLAIN_QUEUE, started_at__gte=now - PLAIN_SILENT).exists()

@@ -35,7 +35,7 @@ def deep_check(connection: Connection, *, clock: Callable[[], datetime] = timezo
     """
     log = SyncLog(connection=connection, kind=LogKind.DEEP_CHECK, started_at=clock())
     try:
-        with turn(connection, clock=clock, wait_seconds=5) as mine:
+        with turn(connection, clock=clock, wait_seconds=5, in_background=True) as mine:
             try:
                 _check(mine, log)
             finally:

@@ -28,6 +28,7 @@ from sync.models import (
     Run,
     Status,
     SyncLog,
+    UnsavedTest,
     Wish,
 )
 
@@ -35,7 +36,6 @@ CHUNK = 2000  # rows of one statement, so that nobody waits long for the table
 LIMIT_SECONDS = 60.0  # of one run; the next one goes on where this one stopped
 LATE = timedelta(minutes=10)
 DEAD_LEASE = timedelta(hours=1)
-STUCK_RUN = timedelta(minutes=15)  # longer than a task may take
 CLOSED = (Status.SENT, Status.DISCARDED, Status.SUPERSEDED)
 
 Act = Callable[[QuerySet[Any]], int]
@@ -83,7 +83,7 @@ def rules(now: datetime) -> list[tuple[str, QuerySet[Any], str, Act]]:
             _delete,
         ),
         ("reconciliations", Reconciliation.objects.filter(requested_at__lt=logs), "requested_at", _delete),
-        ("stuck_runs", _stuck_runs(now), "started_at", _fail_run),
+        ("stuck_runs", Reconciliation.objects.stuck(now), "started_at", _fail_run),
         ("retired_secrets", RetiredSecret.objects.filter(valid_until__lte=now), "valid_until", _delete),
         ("runs", _ended_runs().filter(asked_at__lt=logs), "asked_at", _delete),
         (
@@ -91,6 +91,12 @@ def rules(now: datetime) -> list[tuple[str, QuerySet[Any], str, Act]]:
             ConnectionTest.objects.filter(started_at__lt=day, preview__isnull=False),
             "started_at",
             _forget_preview,
+        ),
+        (
+            "unsaved_tests",
+            UnsavedTest.objects.over(now).filter(started_at__lt=now - timedelta(minutes=30)),
+            "started_at",
+            _delete,
         ),
         ("hours", DeliveredHour.objects.filter(hour__lt=logs - timedelta(days=7)), "hour", _delete),
         ("alerts", Alert.objects.filter(ended_at__lt=logs), "ended_at", _delete),
@@ -118,11 +124,6 @@ def _idle_logs() -> QuerySet[SyncLog]:
 
 def _closed_with_body() -> QuerySet[RetryItem]:
     return RetryItem.objects.filter(status__in=CLOSED, body__isnull=False)
-
-
-def _stuck_runs(now: datetime) -> QuerySet[Reconciliation]:
-    """Whoever ran these died over them."""
-    return Reconciliation.objects.filter(progress=Progress.RUNNING, started_at__lt=now - STUCK_RUN)
 
 
 def _fail_run(rows: QuerySet[Any]) -> int:

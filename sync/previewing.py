@@ -19,6 +19,7 @@ from sync.sources.odoo import PROBED, OdooSource
 
 NAME: Any = _("The newest order becomes a payload")
 EVENT_ID = "evt_preview"
+SECONDS = 60.0  # for all its calls to Odoo
 
 
 def preview(connection: Connection, *, now: datetime) -> tuple[Step, bytes | None]:
@@ -26,7 +27,8 @@ def preview(connection: Connection, *, now: datetime) -> tuple[Step, bytes | Non
     began = time.monotonic()
     code, detail, body = "", "", None
     try:
-        source = OdooSource(connect(connection, None, now=now, wanted=PROBED), connection.company_id)
+        client = connect(connection, None, now=now, wanted=PROBED, seconds=SECONDS)
+        source = OdooSource(client, connection.company_id)
         orders = source.read(source.newest(1))
         if not orders:
             code = "odoo_no_orders"

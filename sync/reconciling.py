@@ -7,73 +7,126 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db import transaction
 from django.utils import timezone
 
 from connections.errors import RemoteError
 from connections.models import Connection
 from connections.odoo import account as account_of
 from connections.odoo.answers import RATE_LIMITED
-from sync import missed, questions, restored
+from sync import ledger, missed, questions, restored
 from sync.comparing import PAGE, Difference, ledger_pages, ledger_side, odoo_side
 from sync.database_identity import require_known, require_same_uuid
 from sync.models import PollState, Progress, QuestionKind, Reconciliation
 from sync.repairing import reread
 from sync.survey import Survey, announce_gone
-from sync.turns import Busy, Turn, turn
+from sync.turns import BUSY_SECONDS, Busy, Turn, turn
 
 SLICE_SECONDS = 30  # then the poll gets its turn; the comparison goes on where it stopped
 KEPT_DIFFERENCES = 1000
-FORGOTTEN = timedelta(minutes=2)
 SOON = timedelta(minutes=10)
-FORGOTTEN_AT_ONCE = 50
 VERDICTS = ("missing", "stale", "cancelled", "deleted", "extra", "moved", "replaced")
 
 
 def ask(
-    connection: Connection, *, since: datetime, repair: bool, by: str = "", now: datetime
+    connection: Connection,
+    *,
+    since: datetime,
+    repair: bool,
+    by: str = "",
+    now: datetime,
+    next_at: datetime | None = None,
 ) -> Reconciliation:
-    """Write down that a reconciliation is wanted; `run` does it."""
-    return Reconciliation.objects.create(
-        connection=connection, since=since, repair=repair, requested_by=by, requested_at=now
-    )
+    """Write down that a reconciliation is wanted; `run` does it. One under way that covers it is joined.
 
-
-def forgotten(now: datetime) -> list[Reconciliation]:
-    """Those that were asked for and that no task has begun: the queue may lose a wake-up.
-
-    Those after a restore are asked for by a check, which queues nothing.
+    With `next_at` background work leaves it alone until then: for who runs it at once.
     """
-    waiting = Reconciliation.objects.filter(progress=Progress.WAITING)
-    late = waiting.filter(Q(requested_at__lt=now - FORGOTTEN) | Q(whole=True))
-    return list(late.order_by("requested_at")[:FORGOTTEN_AT_ONCE])
+    return ask_or_join(connection, since=since, repair=repair, by=by, now=now, next_at=next_at)[0]
 
 
-def reconcile_due(connection: Connection, *, clock: Callable[[], datetime] = timezone.now) -> Reconciliation:
+def ask_or_join(
+    connection: Connection,
+    *,
+    since: datetime,
+    repair: bool,
+    by: str = "",
+    now: datetime,
+    next_at: datetime | None = None,
+) -> tuple[Reconciliation, bool]:
+    """The same, and whether this joined one that was asked for before.
+
+    One that nobody has begun is widened to what is wanted now; one that has begun is joined where it looks
+    far enough back, and repairs if that is wanted.
+    """
+    PollState.objects.create_missing(now)
+    with transaction.atomic():
+        ledger.lock([connection.pk])  # two who ask at once ask for one
+        mine = Reconciliation.objects.filter(connection=connection)
+        for row in mine.under_way(now).filter(whole=False).order_by("pk"):
+            if _covers(row, since, repair) or _widened(row, since, repair, by):
+                return row, True
+        row = Reconciliation.objects.create(
+            connection=connection,
+            since=since,
+            repair=repair,
+            requested_by=by,
+            requested_at=now,
+            next_at=next_at or now,
+        )
+    return row, False
+
+
+def _covers(row: Reconciliation, since: datetime, repair: bool) -> bool:
+    return row.since <= since and (row.repair or not repair)
+
+
+def _widened(row: Reconciliation, since: datetime, repair: bool, by: str) -> bool:
+    untouched = Reconciliation.objects.filter(pk=row.pk, progress=Progress.WAITING, started_at__isnull=True)
+    row.since, row.repair = min(row.since, since), row.repair or repair
+    row.requested_by = row.requested_by or by
+    values = {"since": row.since, "repair": row.repair, "requested_by": row.requested_by}
+    return bool(untouched.update(**values))
+
+
+def reconcile_due(
+    connection: Connection, *, clock: Callable[[], datetime] = timezone.now, in_background: bool = False
+) -> Reconciliation:
     """The scheduled one: the last days, with repair. After a fault of ours it comes again soon."""
     now, state = clock(), PollState.objects.filter(connection=connection)
     state.update(reconcile_at=now + timedelta(hours=settings.RECONCILE_HOURS))
     try:
-        since = now - timedelta(days=settings.RECONCILE_DAYS)
-        return run(ask(connection, since=since, repair=True, now=now), clock=clock)
+        wanted = ask(connection, since=now - timedelta(days=settings.RECONCILE_DAYS), repair=True, now=now)
+        return run(wanted, clock=clock, in_background=in_background)
     except Exception:
         state.update(reconcile_at=now + SOON)
         raise
 
 
-def run(wanted: Reconciliation, *, clock: Callable[[], datetime] = timezone.now) -> Reconciliation:
+def run(
+    wanted: Reconciliation, *, clock: Callable[[], datetime] = timezone.now, in_background: bool = False
+) -> Reconciliation:
     """Compare, repair when that is wanted, and keep the verdicts. A remote fault ends up in the row.
 
     One that somebody else has begun is left to them. After SLICE_SECONDS it waits again, so that the shop's
-    poll gets its turn; the next `run` goes on.
+    poll gets its turn; the next `run` goes on. In the background it also waits where it gets no turn.
     """
+    if begin(wanted, clock()):
+        go_on(wanted, clock=clock, in_background=in_background)
+    return wanted
+
+
+def begin(wanted: Reconciliation, now: datetime) -> bool:
+    """Take it for ourselves; False where somebody else has begun it."""
     waiting = Reconciliation.objects.filter(pk=wanted.pk, progress=Progress.WAITING)
-    if not waiting.update(progress=Progress.RUNNING, started_at=clock()):
-        wanted.refresh_from_db()
-        return wanted
+    begun = waiting.update(progress=Progress.RUNNING, started_at=now)
     wanted.refresh_from_db()
+    return bool(begun)
+
+
+def go_on(wanted: Reconciliation, *, clock: Callable[[], datetime], in_background: bool) -> None:
+    """The next slice of one that we have begun."""
     try:
-        with turn(wanted.connection, clock=clock) as mine:
+        with turn(wanted.connection, clock=clock, in_background=in_background) as mine:
             calls = wanted.calls
             try:
                 whole = _compare(mine, wanted)
@@ -82,11 +135,12 @@ def run(wanted: Reconciliation, *, clock: Callable[[], datetime] = timezone.now)
             finally:
                 wanted.calls = calls + mine.client.calls
         wanted.progress = Progress.DONE if whole else Progress.WAITING
+        wanted.next_at = clock()
     except Busy:
-        _busy(wanted)
+        _busy(wanted, clock(), in_background)
     except RemoteError as error:
         if error.code == RATE_LIMITED and wanted.after_id is not None:
-            _busy(wanted)
+            _busy(wanted, clock(), in_background)
         else:
             wanted.progress = Progress.FAILED
             wanted.error_code, wanted.error_detail = error.code, error.detail
@@ -97,14 +151,13 @@ def run(wanted: Reconciliation, *, clock: Callable[[], datetime] = timezone.now)
         raise
     wanted.finished_at = None if wanted.progress == Progress.WAITING else clock()
     wanted.save()
-    return wanted
 
 
-def _busy(wanted: Reconciliation) -> None:
+def _busy(wanted: Reconciliation, now: datetime, in_background: bool) -> None:
     """One that is half done tries again later, from its last whole page on."""
-    if wanted.after_id is not None:
+    if wanted.after_id is not None or in_background:
         wanted.refresh_from_db(fields=["counts", "differences", "orders_compared", "survey"])
-        wanted.progress = Progress.WAITING
+        wanted.progress, wanted.next_at = Progress.WAITING, now + timedelta(seconds=BUSY_SECONDS)
     else:
         wanted.progress, wanted.error_code = Progress.FAILED, "odoo_busy"
 

@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -23,28 +23,25 @@ from connections import leases
 from connections.errors import Contract, RemoteError
 from connections.models import Connection
 from sync import ledger, resending
-from sync.models import RetryItem, RowState, Run, RunKind, RunRow, SeenOrder, SentOrder, Status, Wish
-from sync.models.ledger import OPEN
+from sync.models import PollState, RetryItem, RowState, Run, RunKind, RunRow, Status, Wish
+from sync.run_rows import Choice, Rows, in_hand
+from sync.turns import BUSY_SECONDS
 
 MOST_ROWS = 50_000
 WRITTEN_AT_ONCE = 2000
 READ_AT_ONCE = 50  # orders asked of Odoo in one step
 ACT_SECONDS = 30  # longer than a step that only writes; when a worker dies the next one comes after these
-RESEND_SECONDS = 180  # a step may wait for a poll to end and read orders slowly
+RESEND_SECONDS = 200  # a step may wait for a poll to end and read orders slowly
 STEP_SECONDS = 1.0
-SHOPS_TRIED = 3  # in one step, which must end well before a task may be killed
+SHOPS_TRIED = 3  # in one step
+SHOPS_SECONDS = 20  # then no further shop is tried: a step must end while its run and its slot are ours
 TURN_SECONDS = 5
 REST_SECONDS = 60  # after a fault that a shop has to mend
+BUSY = "odoo_busy"
 
 Clock = Callable[[], datetime]
-Rows = QuerySet[Any]
 
-STATES: dict[str, tuple[str, ...]] = {
-    "failed": (Status.FAILED,),
-    "pending": (Status.PENDING,),
-    "open": tuple(OPEN),
-    "discarded": (Status.DISCARDED,),
-}
+__all__ = ["Choice", "TooMany", "counts", "start", "undo", "wish", "work"]
 
 
 class TooMany(ValueError):
@@ -53,39 +50,6 @@ class TooMany(ValueError):
 
 class _Lost(Exception):
     """Somebody else works on the run, or a person stopped it: nothing of this step is written."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which rows a person means. `state` is a word of STATES; times are of being owed, or of being sent."""
-
-    kind: str
-    connections: tuple[int, ...] = ()
-    since: datetime | None = None
-    until: datetime | None = None
-    cause: str = ""
-    state: str = "failed"
-
-    def rows(self) -> Rows:
-        """Retry items, or sent orders for RESEND; oldest first, without what another run has in hand."""
-        found = self._sent() if self.kind == RunKind.RESEND else self._owed()
-        if self.connections:
-            found = found.filter(connection__in=self.connections)
-        return found.exclude(Exists(_in_hand())).order_by("id")
-
-    def _owed(self) -> Rows:
-        items = RetryItem.objects.filter(status__in=STATES[self.state])
-        if self.cause:
-            items = items.filter(error_code=self.cause)
-        return _between(items, "created_at", self.since, self.until)
-
-    def _sent(self) -> Rows:
-        """Of each order the version that was sent last; one that a newer version waits for is left out."""
-        newest = SeenOrder.objects.filter(
-            connection=OuterRef("connection"), order_id=OuterRef("order_id"), version=OuterRef("version")
-        )
-        sent = SentOrder.objects.filter(Exists(newest), seeded=False)
-        return _between(sent, "sent_at", self.since, self.until)
 
 
 @dataclass
@@ -120,16 +84,30 @@ def start(
     scope: dict[str, object] | None = None,
     undoes: Run | None = None,
 ) -> Run:
-    """Freeze these rows and let the work begin. The same token gives the same run. Raises TooMany."""
+    """Freeze these rows and let the work begin. The same token gives the same run. Raises TooMany.
+
+    What a run of this kind has in hand already is left to it; where that is all of it, that run is returned.
+    """
     with transaction.atomic():
         sane = {"kind": kind, "asked_by": by, "asked_at": now, "reason": reason, "next_at": now}
         run, is_new = Run.objects.get_or_create(
             token=token, defaults=sane | {"scope": scope or {}, "undoes": undoes}
         )
         if is_new:
-            run.total = _freeze(run, rows)
+            run.total = _freeze(run, rows.exclude(Exists(in_hand(kind))))
+            first = _holder(rows, kind) if not run.total else None
+            if first is not None:
+                run.delete()
+                return first
             run.save(update_fields=["total"])
     return run
+
+
+def _holder(rows: Rows, kind: str) -> Run | None:
+    """The unfinished run of this kind that has the first of these rows in hand."""
+    row = rows.first()
+    held = in_hand(kind, row).first() if row is not None else None
+    return held.run if held is not None else None
 
 
 def undo(run: Run, *, token: str, by: str, now: datetime) -> Run:
@@ -225,14 +203,15 @@ class _Worker:
 
     def _resend(self, run: Run) -> int | None:
         """Orders of one shop; a shop that cannot be read waits, and the next one has its turn."""
-        fault = ("", "")
-        waiting = run.rows.filter(state=RowState.WAITING).order_by("connection")
-        shops = list(waiting.values_list("connection", flat=True).distinct())
+        fault, ends_at = ("", ""), time.monotonic() + SHOPS_SECONDS
+        shops = _connections_left(run)
         for shop in _in_turn(shops, self.clock()):
+            if fault[0] and time.monotonic() > ends_at:
+                break
             with transaction.atomic():
                 self._fence()
             rows = self._waiting(run, min(READ_AT_ONCE, settings.RUN_ROWS_PER_SECOND), connection=shop)
-            problem = self._send_again(shop, rows)
+            problem = self._send_again(shop, self._leave_duplicates(run, rows))
             if not problem:
                 return len(rows)
             fault = problem
@@ -241,8 +220,18 @@ class _Worker:
             if not fault[0]:
                 _finish(run, now)
                 return None
-            _go_on(run, now, REST_SECONDS if len(shops) <= SHOPS_TRIED else TURN_SECONDS, *fault)
+            _go_on(run, now, _rest_seconds(fault[0], len(shops)), *fault)
         return None
+
+    def _leave_duplicates(self, run: Run, rows: list[RunRow]) -> list[RunRow]:
+        """Two runs that were asked for at the same moment may have the same order: the first one sends it."""
+        waiting = RunRow.objects.filter(state=RowState.WAITING, order_id__in=[row.order_id for row in rows])
+        earlier = Run.objects.unfinished().filter(kind=RunKind.RESEND, pk__lt=run.pk).values("pk")
+        duplicates = set(waiting.filter(run__in=earlier).values_list("connection", "order_id"))
+        mine = [row for row in rows if (row.connection_id, row.order_id) not in duplicates]
+        if len(mine) < len(rows):
+            self._leave([row for row in rows if row not in mine], "in_hand")
+        return mine
 
     def _send_again(self, shop: int, rows: Sequence[RunRow]) -> tuple[str, str] | None:
         """Returns what keeps this shop from being read; None when all of the rows are settled."""
@@ -255,6 +244,7 @@ class _Worker:
                 order_ids=[row.order_id for row in rows],
                 clock=self.clock,
                 also=lambda: self._settle(rows, "", RowState.DONE),
+                in_background=True,
             )
             return None
         except resending.NoSuchOrder as error:
@@ -268,7 +258,7 @@ class _Worker:
             half = len(rows) // 2
             return self._send_again(shop, rows[:half]) or self._send_again(shop, rows[half:])
         except resending.Busy:
-            return ("odoo_busy", connection.name)
+            return (BUSY, connection.name)
         except RemoteError as error:
             return (error.code, f"{connection.name}: {error.detail}"[:500])
         except ImproperlyConfigured as error:
@@ -285,6 +275,20 @@ class _Worker:
         if waiting.update(state=state, why=why, done_at=now) != len(rows):
             raise _Lost
         _go_on(run, now, STEP_SECONDS)
+
+
+def _connections_left(run: Run) -> list[int]:
+    """Connections with orders to send. Those whose polls fail come when the others are done."""
+    waiting = run.rows.filter(state=RowState.WAITING).order_by("connection")
+    ids = list(waiting.values_list("connection", flat=True).distinct())
+    failing = set(PollState.objects.filter(connection__in=ids, failures__gt=0).values_list("pk", flat=True))
+    return [pk for pk in ids if pk not in failing] or ids
+
+
+def _rest_seconds(code: str, connections: int) -> float:
+    if connections > SHOPS_TRIED:
+        return TURN_SECONDS
+    return BUSY_SECONDS if code == BUSY else REST_SECONDS
 
 
 def _in_turn(shops: Sequence[int], now: datetime) -> list[int]:
@@ -350,24 +354,3 @@ def _freeze(run: Run, rows: Rows) -> int:
         frozen = list({(row.connection_id, row.order_id): row for row in frozen}.values())
     RunRow.objects.bulk_create(frozen, batch_size=WRITTEN_AT_ONCE)
     return len(frozen)
-
-
-def _in_hand() -> QuerySet[RunRow]:
-    """Rows that a run under way has not come to yet."""
-    unfinished = Run.objects.unfinished().values("pk")
-    return RunRow.objects.filter(
-        connection=OuterRef("connection"),
-        order_id=OuterRef("order_id"),
-        version=OuterRef("version"),
-        state=RowState.WAITING,
-        run__in=unfinished,
-    )
-
-
-def _between(rows: Rows, column: str, since: datetime | None, until: datetime | None) -> Rows:
-    wanted = Q()
-    if since:
-        wanted &= Q(**{f"{column}__gte": since})
-    if until:
-        wanted &= Q(**{f"{column}__lt": until})
-    return rows.filter(wanted)

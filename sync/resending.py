@@ -36,6 +36,7 @@ def resend(
     last: int | None = None,
     clock: Callable[[], datetime] = timezone.now,
     also: Callable[[], None] = lambda: None,
+    in_background: bool = False,
 ) -> list[RetryItem]:
     """Owe these orders again, as Odoo has them now: a new version and a fresh event each, marked as replay.
 
@@ -43,7 +44,7 @@ def resend(
     done in the same transaction. Raises RemoteError, Busy, NoSuchOrder with the names, or SeveralOrders
     where a name means more than one.
     """
-    with turn(connection, clock=clock) as mine:
+    with turn(connection, clock=clock, in_background=in_background) as mine:
         wanted = _wanted(mine, order_ids, names, last)
         found = _read(mine, wanted)
         with mine.writing() as now:

@@ -70,5 +70,10 @@ def compare_everything(mine: Turn) -> None:
     with mine.writing() as now:
         if not lately.filter(requested_at__gt=now - ONCE_IN).exclude(progress=Progress.FAILED).exists():
             Reconciliation.objects.create(
-                connection=mine.connection, since=EVER, whole=True, repair=True, requested_at=now
+                connection=mine.connection,
+                since=EVER,
+                whole=True,
+                repair=True,
+                requested_at=now,
+                next_at=now,
             )

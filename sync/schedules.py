@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import close_old_connections, transaction
+from django.db.models import F, Q
 from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
@@ -21,6 +22,7 @@ from sync.models import Job
 
 LEASE_KEY = "schedules"
 OURS = "sync.tasks."
+LOST = timedelta(minutes=5)  # the queue may lose a task: then it may be asked for again
 
 logger = logging.getLogger("poller.schedules")
 
@@ -83,17 +85,25 @@ def _ensure(wanted: Wanted) -> int:
 
 
 def run_now(names: Iterable[str], *, by: str) -> int:
-    """Queue the work of these schedules, of ours only, beside their own clock; returns how many."""
+    """Queue the work of these schedules, of ours only, beside their own clock; returns how many.
+
+    One that was asked for before and has not ended is not queued again.
+    """
     funcs = [wanted.func for wanted in WANTED if wanted.name in set(names)]
     now = timezone.now()
-    for func in funcs:
-        Job.objects.update_or_create(
-            name=func,
-            defaults={"asked_at": now, "asked_by": by},
-            create_defaults={"asked_at": now, "asked_by": by, "started_at": now},
-        )
+    fresh = [func for func in funcs if _ask(func, by, now)]
+    for func in fresh:
         async_task(func, save=False)
-    return len(funcs)
+    return len(fresh)
+
+
+def _ask(func: str, by: str, now: datetime) -> bool:
+    """False where somebody has asked for it and it has not ended since."""
+    asked = {"asked_at": now, "asked_by": by}
+    ended = Q(finished_at__gte=F("asked_at")) | Q(asked_at__isnull=True) | Q(asked_at__lt=now - LOST)
+    if Job.objects.filter(ended, name=func).update(**asked):
+        return True
+    return Job.objects.get_or_create(name=func, defaults=asked | {"started_at": now})[1]
 
 
 def queue_due(broker: Any = None) -> int:

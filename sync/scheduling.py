@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from connections import leases
 from connections.models import odoo_lease_key
-from sync.models import PollState, Run
+from sync.models import PollState, Run, RunKind
 
 _DUE = """
     SELECT EXISTS (SELECT 1 FROM sync_pollstate AS state
@@ -30,6 +30,8 @@ _PUSH_ON = """
 """
 
 Claim = tuple[str, list[int]]  # token, connections
+
+RUNS_LOOKED_AT = 20  # somebody may work on the first ones
 
 
 def due_kinds(now: datetime) -> tuple[bool, bool]:
@@ -63,13 +65,12 @@ def claim_deliveries(now: datetime, limit: int, *, among: Iterable[int] | None =
     return _claim("deliver_at", {pk: f"webhook:{pk}" for pk in ids}, now)
 
 
-@transaction.atomic
-def claim_runs(now: datetime, limit: int) -> list[Claim]:
+def claim_runs(now: datetime, limit: int, *, kinds: Iterable[str] = tuple(RunKind.values)) -> list[Claim]:
     """Take up to `limit` runs whose next step is due and on which nobody works; a claim for each."""
     found: list[Claim] = []
-    for run in Run.objects.due(now)[:limit]:
+    for run in Run.objects.due(now).filter(kind__in=kinds)[:RUNS_LOOKED_AT]:
         token = leases.new_token()
-        if leases.claim([run.lease_key], token, now=now):
+        if len(found) < limit and leases.claim([run.lease_key], token, now=now):
             found.append((token, [run.pk]))
     return found
 

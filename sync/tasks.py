@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
-from time import monotonic
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
-from connections.models import Connection
+from connections import leases
 from sync import (
+    background,
+    beating,
     counting,
-    deepcheck,
     draining,
     failures,
     housekeeping,
     polling,
-    reconciling,
-    recovering,
     scheduling,
     tallying,
     watching,
@@ -29,20 +25,12 @@ from sync import (
 from sync.alerting import telling
 from sync.discreet import discreet
 from sync.jobs import progress, remembered
-from sync.models import Finding, PollState, Reconciliation
-from sync.running.pulse import is_closing
+from sync.models import Finding, PollState
+from sync.running.pulse import in_runpoller, is_closing
 
 POLL, DELIVER = "sync.tasks.poll", "sync.tasks.deliver"
-DEEP_CHECK, RECONCILE = "sync.tasks.deep_check", "sync.tasks.reconcile"
-WORK_RUN, RUNS_AT_ONCE = "sync.tasks.work_run", 4
-SLICE_SECONDS = 30  # of a run, where nobody looks each second
-RUN_RECONCILIATION = "sync.tasks.run_reconciliation"
-
-logger = logging.getLogger("poller.tasks")
-
-CHECKS_AT_ONCE = 200  # handed out each minute
-CHECKS_PER_TASK = 3
-CHECKING_SECONDS = 80  # then no further check begins: one may wait 30 s, read 30 s and end its last call
+WORK_OFF, WORK_OFF_KEY = "sync.tasks.work_off", "background"
+WORK_OFF_SECONDS = 50  # then no further piece begins; one may take two minutes
 
 
 @discreet
@@ -68,23 +56,9 @@ def tick() -> str:
     limit = settings.BATCH_SIZE * settings.WORKERS * 2
     polls = hand_out(POLL, scheduling.claim_polls(now, limit))
     deliveries = hand_out(DELIVER, scheduling.claim_deliveries(now, limit))
-    hand_out_runs(now, seconds=SLICE_SECONDS)
+    if not in_runpoller():
+        beating.heartbeat_of_plain_queue(now)
     return f"{polls} polls, {deliveries} deliveries"
-
-
-def hand_out_runs(now: datetime, *, seconds: float = 0, broker: object | None = None) -> int:
-    """Queue a step of each run that is due."""
-    claims = scheduling.claim_runs(now, RUNS_AT_ONCE)
-    for token, ids in claims:
-        async_task(WORK_RUN, token, ids[0], seconds, broker=broker, save=False)
-    return len(claims)
-
-
-@discreet
-def work_run(token: str, number: int, seconds: float = 0) -> int:
-    """Do the next orders of a claimed run. Late or twice it finds its lease gone and does nothing."""
-    with failures.counted(WORK_RUN):
-        return recovering.work(token, number, seconds=seconds, closing=is_closing)
 
 
 def queue_depth() -> int:
@@ -103,47 +77,25 @@ def hand_out(task: str, claim: scheduling.Claim, *, broker: object | None = None
 @discreet
 @remembered
 def check() -> str:
-    """Hand out the deep checks and reconciliations that are due: the minute's schedule."""
+    """Say how many checks are due: the minute's schedule. `runpoller` does them, else a task of the queue."""
     now = timezone.now()
-    deep = hand_out_ids(DEEP_CHECK, scheduling.claim_deep_checks(now, CHECKS_AT_ONCE))
-    full = hand_out_ids(RECONCILE, scheduling.claim_reconciliations(now, CHECKS_AT_ONCE))
-    for wanted in reconciling.forgotten(now):
-        queue_reconciliation(wanted)
+    deep = PollState.objects.deep_check_due(now).count()
+    full = PollState.objects.reconciliation_due(now).count()
+    if not in_runpoller() and background.due_groups(now):
+        async_task(WORK_OFF, save=False)
     return f"{deep} deep checks, {full} reconciliations"
 
 
 @discreet
-def deep_check(ids: Sequence[int]) -> int:
-    """Read the open orders of these connections again, one after the other."""
-    return sum(_each(DEEP_CHECK, ids, _deep_check))
-
-
-@discreet
-def reconcile(ids: Sequence[int]) -> int:
-    """Compare these connections with Odoo and repair, one after the other."""
-    return sum(_each(RECONCILE, ids, _reconcile))
-
-
-def _deep_check(connection: Connection) -> bool:
-    log = deepcheck.deep_check(connection)
-    failures.succeeded([DEEP_CHECK], [connection.pk])
-    return log is not None
-
-
-def _reconcile(connection: Connection) -> bool:
-    done = reconciling.reconcile_due(connection)
-    failures.succeeded([RECONCILE], [connection.pk])
-    return done.is_clean
-
-
-@discreet
-def run_reconciliation(number: int) -> bool:
-    """One that a person asked for. Returns whether it found nothing."""
-    return reconciling.run(Reconciliation.objects.get(pk=number)).is_clean
-
-
-def queue_reconciliation(wanted: Reconciliation) -> None:
-    async_task(RUN_RECONCILIATION, wanted.pk, save=False)
+def work_off() -> int:
+    """Background work for a plain qcluster: one such task at a time, so that polls keep the other workers."""
+    token = leases.new_token()
+    if not leases.claim([WORK_OFF_KEY], token, now=timezone.now(), seconds=settings.TASK_SECONDS):
+        return 0
+    try:
+        return background.work_off(seconds=WORK_OFF_SECONDS, closing=is_closing, pause=1)
+    finally:
+        leases.release([WORK_OFF_KEY], token)
 
 
 @discreet
@@ -167,37 +119,6 @@ def watch() -> int:
     if faults:
         raise faults[0]
     return len(findings or ())
-
-
-def hand_out_ids(task: str, ids: Sequence[int]) -> int:
-    for start in range(0, len(ids), CHECKS_PER_TASK):
-        async_task(task, list(ids[start : start + CHECKS_PER_TASK]), save=False)
-    return len(ids)
-
-
-def _each(name: str, ids: Sequence[int], check: Callable[[Connection], bool]) -> Iterator[bool]:
-    """Check those that are enabled, while there is time. A fault of ours with one stops no other."""
-    faults = []
-    for connection in _in_time(ids):
-        try:
-            yield check(connection)
-        except (Exception, SystemExit) as error:  # django-q2 ends what takes too long by a SystemExit
-            failures.failed(name, type(error).__name__, [connection.pk])
-            if isinstance(error, SystemExit):
-                raise
-            logger.exception("%s failed in our own code", name, extra={"connection": connection.name})
-            faults.append(error)
-    if faults:
-        raise faults[0]
-
-
-def _in_time(ids: Sequence[int]) -> Iterator[Connection]:
-    """The enabled ones, while there is time for one more; what is left out is due again in ten minutes."""
-    ends_at = monotonic() + CHECKING_SECONDS
-    for connection in Connection.objects.enabled().filter(pk__in=ids):
-        if is_closing() or monotonic() >= ends_at:
-            return
-        yield connection
 
 
 @discreet

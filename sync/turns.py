@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
+from math import inf
 from time import monotonic, sleep
 
 from django.db import transaction
 
 from connections import leases
 from connections.errors import Permanent, RemoteError, Temporary, on_side
-from connections.models import Connection, Side
+from connections.models import Connection, Lease, Side
 from connections.odoo.answers import RATE_LIMITED
 from connections.odoo.client import OdooClient, connect
 from connections.odoo.server import Server
@@ -23,7 +24,10 @@ from sync.sources.odoo import PROBED, OdooSource
 from sync.starting import StartLine
 
 WAIT_SECONDS = 30
+LOOK_SECONDS = 0.2
 TURN_SECONDS = 150  # longer than any two calls; every write renews it
+CALLS_SECONDS = 150.0  # of background work, for all calls of a turn together: its slot ends after 240
+BUSY_SECONDS = 10  # then background work that got no turn asks again
 
 
 class Busy(Exception):
@@ -37,8 +41,10 @@ class Held(Permanent):
 class Turn:
     """Nobody else reads this database while we do. `source` asks Odoo, `writing` is for what we learnt."""
 
-    def __init__(self, connection: Connection, token: str, clock: Callable[[], datetime]) -> None:
-        self.connection, self.token, self.clock = connection, token, clock
+    def __init__(
+        self, connection: Connection, token: str, clock: Callable[[], datetime], *, seconds: float = inf
+    ) -> None:
+        self.connection, self.token, self.clock, self._seconds = connection, token, clock, seconds
         self.began = clock()
 
     @cached_property
@@ -47,7 +53,8 @@ class Turn:
         stored = PollState.objects.filter(connection=self.connection)
         row = stored.values_list("server", "connection__language").first()
         server, self.connection.language = row or ({}, self.connection.language)
-        return connect(self.connection, Server.from_json(server), now=self.began, wanted=PROBED)
+        known = Server.from_json(server)
+        return connect(self.connection, known, now=self.began, wanted=PROBED, seconds=self._seconds)
 
     @cached_property
     def source(self) -> OdooSource:
@@ -75,39 +82,53 @@ class Turn:
     @contextmanager
     def writing(self) -> Iterator[datetime]:
         """A transaction that only the holder of the turn gets into. Raises Busy."""
-        now = self.clock()
+        now, mine = self.clock(), self.connection.odoo_lease_key
         with transaction.atomic():
-            keys = [self.connection.odoo_lease_key]
-            held = leases.renew(keys, self.token, now=now, seconds=TURN_SECONDS)
-            if not held or not ledger.lock([self.connection.pk]):
+            held = leases.renew([mine, work_lease_key(mine)], self.token, now=now, seconds=TURN_SECONDS)
+            if mine not in held or not ledger.lock([self.connection.pk]):
                 raise Busy(self.connection.name)
             yield now
 
 
 @contextmanager
 def turn(
-    connection: Connection, *, clock: Callable[[], datetime], wait_seconds: float | None = None
+    connection: Connection,
+    *,
+    clock: Callable[[], datetime],
+    wait_seconds: float | None = None,
+    in_background: bool = False,
 ) -> Iterator[Turn]:
     """Wait for a poll under way to end, then read. Raises Busy, and RemoteError with the side in its code.
 
     While Odoo has asked us to wait nothing is read, and a wait asked for here holds for its polls as well.
+    Of all work beside the polls only one piece at a time is at a database, or waits for it. Background work
+    does not queue up for that: it is told Busy at once, so that a hanging database holds up one slot.
     """
     PollState.objects.create_missing(clock())
-    hold = PollState.objects.filter(connection=connection).values_list("hold", flat=True).first()
-    if hold:
-        raise Held(hold)
+    _require_not_held(connection)
     _require_no_wait(connection, clock())
-    token = _take(connection, clock, WAIT_SECONDS if wait_seconds is None else wait_seconds)
-    mine = Turn(connection, token, clock)
+    token, key = leases.new_token(), connection.odoo_lease_key
+    patience = WAIT_SECONDS if wait_seconds is None else wait_seconds
+    mine: Turn | None = None
     try:
+        _take(work_lease_key(key), token, clock, 0 if in_background else patience, connection.name)
+        _take(key, token, clock, patience, connection.name)
+        mine = Turn(connection, token, clock, seconds=CALLS_SECONDS if in_background else inf)
         yield mine
     except RemoteError as error:
         told = on_side("odoo", error)
         _remember_wait(connection, told, clock())
         raise told from None
     finally:
-        mine.remember_server()
-        leases.release([connection.odoo_lease_key], token)
+        if mine is not None:
+            mine.remember_server()
+        leases.release([key, work_lease_key(key)], token)
+
+
+def _require_not_held(connection: Connection) -> None:
+    hold = PollState.objects.filter(connection=connection).values_list("hold", flat=True).first()
+    if hold:
+        raise Held(hold)
 
 
 def _require_no_wait(connection: Connection, now: datetime) -> None:
@@ -127,10 +148,21 @@ def _remember_wait(connection: Connection, error: RemoteError, now: datetime) ->
     sides.store({connection.pk: side}, Side.ODOO)
 
 
-def _take(connection: Connection, clock: Callable[[], datetime], wait_seconds: float) -> str:
-    token, deadline = leases.new_token(), monotonic() + wait_seconds
-    while not leases.claim([connection.odoo_lease_key], token, now=clock(), seconds=TURN_SECONDS):
-        if monotonic() > deadline:
-            raise Busy(connection.name)
-        sleep(0.2)
-    return token
+def work_lease_key(odoo_lease_key: str) -> str:
+    """The key of whoever works at this database beside its polls."""
+    return f"work:{odoo_lease_key}"
+
+
+def _take(key: str, token: str, clock: Callable[[], datetime], wait_seconds: float, name: str) -> None:
+    deadline = monotonic() + wait_seconds
+    while not _claim(key, token, clock()):
+        if monotonic() >= deadline:
+            raise Busy(name)
+        sleep(LOOK_SECONDS)
+
+
+def _claim(key: str, token: str, now: datetime) -> bool:
+    """Looks before it asks: a claim writes, and a hundred that wait must not keep others from writing."""
+    if Lease.objects.filter(key=key, until__gt=now).exists():
+        return False
+    return bool(leases.claim([key], token, now=now, seconds=TURN_SECONDS))

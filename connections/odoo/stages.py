@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -58,10 +59,15 @@ class Finding(Exception):
         self.code, self.detail, self.ok = code, detail, ok
 
 
-def odoo_stages(connection: Connection, *, now: datetime, needed: Wanted = NEEDED) -> Iterator[Step]:
-    """Each step comes when it is done; none raises. After one that everything hangs on, no more follow."""
+def odoo_stages(
+    connection: Connection, *, now: datetime, needed: Wanted = NEEDED, seconds: float = inf
+) -> Iterator[Step]:
+    """Each step comes when it is done; none raises. After one that everything hangs on, no more follow.
+
+    `seconds` is how long all calls together may take.
+    """
     # In no language: one that is missing is a finding of its own, and hides no other.
-    client = connect(connection, None, now=now, wanted=needed, language="")
+    client = connect(connection, None, now=now, wanted=needed, language="", seconds=seconds)
     for name, question in _way_in(connection, client):
         step = _ask(name, question)
         yield step

@@ -24,7 +24,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from connections.leases import new_token
-from sync.admin.beginning import begin
+from sync.admin.beginning import begin, warn_without_poller
 from sync.admin.desk import page
 from sync.recovering import MOST_ROWS
 
@@ -61,7 +61,8 @@ class Act:
     """`run(request, rows, what the form asked)` changes state, of at most `limit` rows at once.
 
     `offered(row)` tells whether its page shows the button: one that would change nothing is in the way.
-    With a `kind` many rows become a run: `rows_of` makes of the list's rows those it works on.
+    With a `kind` many rows become a run: `rows_of` makes of the list's rows those it works on. `by_poller`:
+    the page only writes down what a poller then does.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Act:
     offered: Callable[[Any], bool] = lambda row: True
     kind: str = ""
     rows_of: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda queryset: queryset
+    by_poller: bool = False
 
     @property
     def dialog(self) -> dict[str, Any]:
@@ -221,6 +223,8 @@ def _perform(request: HttpRequest, act: Act, rows: list[Any], values: dict[str, 
         messages.success(request, report.said)
     for sentence in report.left:
         messages.warning(request, sentence)
+    if act.by_poller and (report.done or report.said):
+        warn_without_poller(request)
 
 
 def _by_change(report: Report) -> dict[str, list[Model]]:

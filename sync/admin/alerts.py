@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -29,7 +30,8 @@ from sync.admin.acts import Act, Report, acts
 from sync.admin.connection_form import ConnectionPageForm, warned_of
 from sync.admin.desk import DeskAdmin, OfConnectionAdmin, badge, cause, column, explained, moment
 from sync.admin.filters import ConnectionFilter
-from sync.alerting.telling import send_test
+from sync.admin.stages import stage_list
+from sync.connection_tests import ask_channel
 from sync.models import Alert, AlertChannel, AlertKind
 
 CAUSES = (
@@ -165,16 +167,17 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 def _test(request: HttpRequest, rows: list[AlertChannel], values: dict[str, Any]) -> Report:
-    told, left = [], []
-    for row in rows:
-        channel = AlertChannel.objects.get(pk=row.pk)  # the row of a list comes without its secrets
-        code, detail = send_test(channel)
-        if code:
-            left.append(f"{row.name}: {explain(code).title} ({detail}). {explain(code).next_step}")
-        else:
-            told.append(row)
-    said = ngettext("%s channel got a test.", "%s channels got a test.", len(told)) % len(told)
-    return Report(told, said if told else "", left)
+    """Written down here, done by the poller: what came of it stands on the page of the channel."""
+    now, by = timezone.now(), request.user.get_username()
+    asked = [row for row in rows if ask_channel(row.pk, by=by, now=now)]
+    said = ngettext(
+        "%s channel is tested in the background. Its page shows what comes of it.",
+        "%s channels are tested in the background. The page of each shows what comes of it.",
+        len(asked),
+    )
+    joined = len(rows) - len(asked)
+    why = ngettext("%s channel is being tested already.", "%s channels are being tested already.", joined)
+    return Report(asked, said % len(asked) if asked else "", [why % joined] if joined else [])
 
 
 TEST_ALERT = Act(
@@ -185,6 +188,7 @@ TEST_ALERT = Act(
     run=_test,
     question=gettext_lazy("Sends one message that says it is a test, whatever the hour."),
     limit=10,
+    by_poller=True,
 )
 
 
@@ -202,14 +206,17 @@ class AlertChannelAdmin(DeskAdmin):
             {"fields": ["window_minutes", "remind_hours", "digest_minutes", "quiet_from", "quiet_to"]},
         ),
     ]
+    readonly_fields = ["tested"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AlertChannel]:
         rows: QuerySet[AlertChannel] = super().get_queryset(request)
-        return rows.select_related("state").defer("target", "secret")
+        return rows.select_related("state", "last_test").defer("target", "secret")
 
     def get_fieldsets(self, request: HttpRequest, obj: AlertChannel | None = None) -> Any:
-        if obj is None or self.has_change_permission(request, obj):
+        if obj is None:
             return self.fieldsets
+        if self.has_change_permission(request, obj):
+            return [*self.fieldsets, (gettext_lazy("Last test"), {"fields": ["tested"]})]
         hidden = ("target", "secret", "legacy_secret")
         shown = [field for field in self.fieldsets[0][1]["fields"] if field not in hidden]
         return [(None, {"fields": shown}), *self.fieldsets[1:]]
@@ -218,6 +225,11 @@ class AlertChannelAdmin(DeskAdmin):
     def told(self, row: AlertChannel) -> SafeString | str:
         state = getattr(row, "state", None)
         return moment(state.told_at) if state else "-"
+
+    @column(gettext_lazy("last test"))
+    def tested(self, row: AlertChannel) -> SafeString | str:
+        test = getattr(row, "last_test", None)
+        return stage_list(test) if test else "-"
 
     @column(gettext_lazy("trouble"))
     def trouble(self, row: AlertChannel) -> SafeString | str:

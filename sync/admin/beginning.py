@@ -1,22 +1,37 @@
-"""Where a run begins: its rows are frozen, and it is written into the history."""
+"""Where what a poller does begins: a run's rows are frozen and it is written into the history."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin.models import ADDITION, LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sync import recovering
+from sync.admin.desk import exactly
+from sync.beating import is_running
 from sync.models import Run
+
+NO_POLLER = gettext_lazy(
+    "No poller is running, so this waits. It begins as soon as one is started (manage.py runpoller, or the "
+    "service on the server)."
+)
 
 
 def begin(request: HttpRequest, rows: QuerySet[Any], *, kind: str, token: str, **more: Any) -> Run:
-    """Freeze the rows, and write it into the history. Raises TooMany."""
+    """Freeze the rows, and write it into the history. A run that has them all is joined. Raises TooMany."""
     by = request.user.get_username()
     run = recovering.start(rows, kind=kind, token=token, by=by, now=timezone.now(), **more)
+    if run.token != token:
+        said = _("This is under way already: %(who)s asked for it, %(when)s. Nothing is done twice.")
+        messages.info(request, said % {"who": run.asked_by, "when": exactly(run.asked_at)})
+        return run
+    warn_without_poller(request)
     known = LogEntry.objects.filter(object_id=str(run.pk), content_type__model="run", action_flag=ADDITION)
     if not known.exists():
         said = ": ".join(filter(None, [str(run.get_kind_display()), run.reason]))
@@ -27,3 +42,9 @@ def begin(request: HttpRequest, rows: QuerySet[Any], *, kind: str, token: str, *
             change_message=said,
         )
     return run
+
+
+def warn_without_poller(request: HttpRequest) -> None:
+    """What waits for a poller must not wait in silence."""
+    if not is_running(timezone.now()):
+        messages.warning(request, str(NO_POLLER))

@@ -14,7 +14,6 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldBooleanSwitchWid
 from connections.models import Connection
 from sync import reconciling
 from sync.admin.acts import Act, ActForm, Report
-from sync.tasks import queue_reconciliation
 
 
 class ReconcileForm(ActForm):
@@ -38,15 +37,20 @@ class ReconcileForm(ActForm):
 def _reconcile(request: HttpRequest, rows: list[Connection], values: dict[str, Any]) -> Report:
     now = timezone.now()
     since, by = now - timedelta(days=values["days"]), request.user.get_username()
-    for row in rows:
-        wanted = reconciling.ask(row, since=since, repair=values["repair"], by=by, now=now)
-        queue_reconciliation(wanted)
+    how = {"since": since, "repair": values["repair"], "by": by, "now": now}
+    joined = sum(reconciling.ask_or_join(row, **how)[1] for row in rows)
+    fresh = len(rows) - joined
     said = ngettext(
         "%s comparison has been asked for. Its progress and result are under Reconciliations.",
         "%s comparisons have been asked for. Their progress and results are under Reconciliations.",
-        len(rows),
+        fresh,
     )
-    return Report(rows, said % len(rows))
+    why = ngettext(
+        "%s comparison was asked for before and has not ended: this request joins it.",
+        "%s comparisons were asked for before and have not ended: this request joins them.",
+        joined,
+    )
+    return Report(rows, said % fresh if fresh else "", [why % joined] if joined else [])
 
 
 RECONCILE = Act(
@@ -62,4 +66,5 @@ RECONCILE = Act(
     form=ReconcileForm,
     confirm_many=True,
     limit=200,
+    by_poller=True,
 )

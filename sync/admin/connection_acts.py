@@ -4,41 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
-from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q
 from django.http import HttpRequest
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext_lazy, ngettext
 
-from connections.diagnosis import explain
 from connections.models import Circuit, CircuitState, Connection, Side
 from sync.admin.acts import Act, Report
+from sync.admin.beginning import warn_without_poller
 from sync.admin.waking import wake
+from sync.connection_tests import ask_saved
 from sync.models import PollState
-from sync.testing import Stage, run_test
 
 
 def _test(request: HttpRequest, rows: list[Connection], values: dict[str, Any]) -> Report:
-    for row in rows:
-        stages, problem = _stages(row)
-        failed = bool(problem) or any(stage.ok is False for stage in stages)
-        doubtful = any(stage.ok is None for stage in stages)
-        explained = [(stage, explain(stage.code) if stage.code else None) for stage in stages]
-        context = {"connection": row, "stages": explained, "problem": problem}
-        context |= {"failed": failed, "doubtful": doubtful}
-        level = messages.ERROR if failed else messages.WARNING if doubtful else messages.SUCCESS
-        messages.add_message(request, level, render_to_string("admin/desk/test.html", context))
-    return Report(done=rows)
-
-
-def _stages(row: Connection) -> tuple[list[Stage], str]:
-    try:
-        connection = Connection.objects.get(pk=row.pk)  # the row of a list comes without its secrets
-        return list(run_test(connection, now=timezone.now())), ""
-    except ImproperlyConfigured as error:
-        return [], str(error)
+    """Written down here, done by the poller, two at a time; the history of each says what came of it."""
+    now, by = timezone.now(), request.user.get_username()
+    asked = [row for row in rows if ask_saved(row.pk, by=by, now=now)]
+    said = ngettext(
+        "%s connection is tested in the background. “Test connection” on its page shows how far it is.",
+        "%s connections are tested in the background. “Test connection” on the page of each shows how far it "
+        "is.",
+        len(asked),
+    )
+    joined = len(rows) - len(asked)
+    why = ngettext(
+        "%s connection is being tested already.", "%s connections are being tested already.", joined
+    )
+    if asked:
+        warn_without_poller(request)
+    return Report((), said % len(asked) if asked else "", [why % joined] if joined else [])
 
 
 def _poll(request: HttpRequest, rows: list[Connection], values: dict[str, Any]) -> Report:
@@ -46,10 +41,16 @@ def _poll(request: HttpRequest, rows: list[Connection], values: dict[str, Any]) 
     paused = Circuit.objects.paused(now).filter(connection__in=rows, side=Side.ODOO)
     resting = set(paused.values_list("connection_id", flat=True))
     able = [row for row in rows if row.enabled and row.pk not in resting]
+    states = PollState.objects.filter(connection__in=able)
+    waiting = states.filter(next_poll_at__lte=now).count()
     PollState.objects.create_missing(now)
-    PollState.objects.filter(connection__in=able).wake(now)
+    states.wake(now)
+    fresh = len(able) - waiting
     said = ngettext(
-        "%s connection is polled within seconds.", "%s connections are polled within seconds.", len(able)
+        "%s connection is polled within seconds.", "%s connections are polled within seconds.", fresh
+    )
+    joined = ngettext(
+        "%s connection waits for its poll already.", "%s connections wait for their polls already.", waiting
     )
     left = len(rows) - len(able)
     why = ngettext(
@@ -57,7 +58,8 @@ def _poll(request: HttpRequest, rows: list[Connection], values: dict[str, Any]) 
         "%s connections are disabled or paused, so they are not polled.",
         left,
     )
-    return Report(able, said % len(able) if able else "", [why % left] if left else [])
+    sentences = [*([joined % waiting] if waiting else []), *([why % left] if left else [])]
+    return Report(able, said % fresh if fresh else "", sentences)
 
 
 def _reset(request: HttpRequest, rows: list[Connection], values: dict[str, Any]) -> Report:
@@ -93,7 +95,7 @@ TEST = Act(
         "Signs in to Odoo, looks whether orders can be read, and sends the receiver a test event that it "
         "cannot take for an order. Takes some seconds."
     ),
-    limit=5,
+    limit=200,
 )
 POLL = Act(
     name="poll",
@@ -102,6 +104,7 @@ POLL = Act(
     permission="connections.poll_connection",
     run=_poll,
     question=gettext_lazy("Asks Odoo for new orders within seconds instead of waiting for the next poll."),
+    by_poller=True,
 )
 RESET = Act(
     name="reset_circuit",
@@ -114,4 +117,5 @@ RESET = Act(
         "Reset it when you know that it works again."
     ),
     offered=lambda row: any(_is_troubled(circuit) for circuit in row.circuits.all()),
+    by_poller=True,
 )

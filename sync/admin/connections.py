@@ -43,7 +43,7 @@ from sync.admin.health import with_backlog, with_standing
 from sync.admin.nudge_acts import NUDGE
 from sync.admin.pause_acts import PAUSE, RESUME
 from sync.admin.secret_acts import END_OVERLAP, ROTATE
-from sync.admin.testing_page import testing_page, trying
+from sync.admin.testing_page import testing_page, testing_part, trying, trying_part
 from sync.admin.unsafe import unsafe_choices
 from sync.admin.waking import wake
 from sync.models import DeliveryAttempt, RetryItem, SeenOrder, SentOrder, SyncLog
@@ -142,18 +142,34 @@ class ConnectionAdmin(DeskAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
+            path("<int:number>/test/part/", view(self.test_part), name="connections_connection_test_part"),
             path("try/", view(require_POST(self.try_typed)), name="connections_connection_try_new"),
+            path("try/part/", view(self.try_part), name="connections_connection_try_new_part"),
             path("<int:number>/try/", view(require_POST(self.try_typed)), name="connections_connection_try"),
+            path("<int:number>/try/part/", view(self.try_part), name="connections_connection_try_part"),
             *super().get_urls(),
         ]
 
     def try_typed(self, request: HttpRequest, number: int | None = None) -> HttpResponseBase:
-        """Test what is typed in the form, before it is saved."""
+        """Have what is typed in the form tested, before it is saved."""
+        self._require_may_try(request, number)
         row = get_object_or_404(self.get_queryset(request), pk=number) if number else None
-        may = self.has_change_permission(request, row) if row else self.has_add_permission(request)
+        form = self.get_form(request, row, change=row is not None)(request.POST, instance=row)
+        return trying(form, request)
+
+    def try_part(self, request: HttpRequest, number: int | None = None) -> HttpResponseBase:
+        self._require_may_try(request, number)
+        return trying_part(request, number)
+
+    def test_part(self, request: HttpRequest, number: int) -> HttpResponseBase:
+        if not (self.has_view_permission(request) and request.user.has_perm(TEST.permission)):
+            raise PermissionDenied
+        return testing_part(request, number)
+
+    def _require_may_try(self, request: HttpRequest, number: int | None) -> None:
+        may = self.has_change_permission(request) if number else self.has_add_permission(request)
         if not (may and request.user.has_perm(TEST.permission)):
             raise PermissionDenied
-        return trying(self.get_form(request, row, change=row is not None)(request.POST, instance=row))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A copy begins as the other one is, but its name, its id and its secrets."""

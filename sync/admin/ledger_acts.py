@@ -8,61 +8,40 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from connections.errors import RemoteError
-from connections.models import Connection
+from connections.leases import new_token
 from sync import ledger
 from sync.admin.acts import Act, ReasonForm, Report
-from sync.admin.desk import cause
+from sync.admin.beginning import begin
+from sync.admin.desk import link, page
 from sync.ledger.acts import RETRIABLE
 from sync.models import RetryItem, RunKind, SeenOrder, Status
 from sync.models.ledger import OPEN
-from sync.resending import Busy, NoSuchOrder, resend
 
 
 def _resend(request: HttpRequest, rows: list[Any], values: dict[str, Any]) -> Report:
-    """`rows` are of any table that names a connection and an order."""
-    done: list[Any] = []
-    left: list[str] = []
-    for connection in Connection.objects.without_secrets().filter(pk__in={row.connection_id for row in rows}):
-        chosen = [row for row in rows if row.connection_id == connection.pk]
-        problem = _resend_from(connection, sorted({row.order_id for row in chosen}))
-        if problem:
-            left.append(problem)
-        else:
-            done += chosen
-    count = len({(row.connection_id, row.order_id) for row in done})
+    """However few, they become a run: Odoo is asked in the background. `rows` are of any table of orders."""
+    chosen = type(rows[0]).objects.filter(pk__in=[row.pk for row in rows]).order_by("pk")
+    orders, token = {(row.connection_id, row.order_id) for row in rows}, new_token()
+    run = begin(request, chosen, kind=RunKind.RESEND, token=token)
+    if run.token != token:
+        return Report()
     said = ngettext(
-        "%s order was read from Odoo and is sent again within seconds.",
-        "%s orders were read from Odoo and are sent again within seconds.",
-        count,
+        "%s order is read from Odoo and sent again in the background.",
+        "%s orders are read from Odoo and sent again in the background.",
+        run.total,
     )
-    return Report(done, said % count if done else "", left)
-
-
-def _resend_from(connection: Connection, order_ids: list[int]) -> str:
-    """Why the orders of this connection could not be sent again; empty when they could."""
-    words = {"connection": connection.name, "why": ""}
-    try:
-        resend(connection, order_ids=order_ids)
-        return ""
-    except Busy:
-        words["why"] = _("Odoo is being read just now; try again in a minute")
-    except NoSuchOrder as error:
-        words["why"] = str(error)
-    except RemoteError as error:
-        words["why"] = cause(error.code)
-    except ImproperlyConfigured as error:  # its secret cannot be read
-        words["why"] = str(error)
-    words["why"] = words["why"].rstrip(".")
-    return _("Nothing was sent again for “%(connection)s”: %(why)s.") % words
+    left = len(orders) - run.total
+    why = ngettext("%s order is being sent again already.", "%s orders are being sent again already.", left)
+    shown = format_html("{} {}", said % run.total, link(page(run), _("How far it is")))
+    return Report(rows, shown, [why % left] if left else [])
 
 
 def _retry(request: HttpRequest, rows: list[RetryItem], values: dict[str, Any]) -> Report:
@@ -162,6 +141,7 @@ RETRY = Act(
     question=gettext_lazy("Sends it within seconds, the same event with the same bytes as before."),
     offered=lambda row: row.status in RETRIABLE,
     kind=RunKind.RETRY,
+    by_poller=True,
 )
 DISCARD = Act(
     name="discard",

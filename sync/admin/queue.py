@@ -30,15 +30,22 @@ WHAT = {
 
 def _run_now(request: HttpRequest, rows: Any, values: dict[str, Any]) -> Report:
     ours = [row for row in rows if row.name in WHAT]
-    run_now([row.name for row in ours], by=request.user.get_username())
-    said = ngettext("%s is on its way.", "%s are on their way.", len(ours)) % len(ours)
+    queued = run_now([row.name for row in ours], by=request.user.get_username())
+    said = ngettext("%s is on its way.", "%s are on their way.", queued) % queued
+    joined = len(ours) - queued
+    waits = ngettext(
+        "%s was asked for before and has not ended: this request joins it.",
+        "%s were asked for before and have not ended: this request joins them.",
+        joined,
+    )
     left = len(rows) - len(ours)
     why = ngettext(
         "%s schedule is not the poller's own and was left alone.",
         "%s schedules are not the poller's own and were left alone.",
         left,
     )
-    return Report(ours, said if ours else "", [why % left] if left else [])
+    sentences = [*([waits % joined] if joined else []), *([why % left] if left else [])]
+    return Report(ours, said if queued else "", sentences)
 
 
 RUN_NOW = Act(
@@ -48,6 +55,7 @@ RUN_NOW = Act(
     permission="sync.change_job",
     run=_run_now,
     question=_("Puts it into the queue at once. Its own clock goes on as before."),
+    by_poller=True,
 )
 
 

@@ -231,6 +231,8 @@ def _go(
     reason = reasons.cleaned_data["reason"] if reasons is not None else ""
     choice = form.choice
     run = begin(request, choice.rows(), kind=choice.kind, token=token, reason=reason, scope=form.scope)
+    if run.token != token:
+        return HttpResponseRedirect(page(run))
     said = ngettext("%s order is being worked on.", "%s orders are being worked on.", run.total)
     messages.success(request, said % run.total)
     return HttpResponseRedirect(page(run))

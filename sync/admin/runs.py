@@ -22,8 +22,10 @@ from django.views.decorators.http import require_POST
 
 from connections.diagnosis import explain
 from sync import recovering
+from sync.admin.beginning import NO_POLLER
 from sync.admin.desk import ReadOnlyAdmin, badge, cause, column, exactly, moment, order_page, page, span
 from sync.admin.recover import WHATS, recover
+from sync.beating import is_running
 from sync.models import RowState, Run, RunKind, Status, Wish
 
 LEFT_SHOWN = 20
@@ -33,6 +35,7 @@ RIGHTS = {
     RunKind.DISCARD: "sync.discard_item",
 }
 WHYS = {
+    "in_hand": gettext_lazy("another recovery sends it"),
     "gone": gettext_lazy("Odoo, or our table, no longer has it"),
     Status.SENT: gettext_lazy("it was delivered meanwhile"),
     Status.SUPERSEDED: gettext_lazy("a newer version took its place"),
@@ -142,6 +145,7 @@ def _told(request: HttpRequest, run: Run) -> dict[str, Any]:
         "left_share": round(100 * counts.left / total, 2),
         "ended": ended,
         "rest": span(counts.waiting / settings.RUN_ROWS_PER_SECOND),
+        "silent": "" if ended or is_running(timezone.now()) else NO_POLLER,
         "fault": explain(run.error_code) if run.error_code and not ended else None,
         "facts": _facts(run),
         "left": _left(run) if counts.left else [],

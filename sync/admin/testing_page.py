@@ -1,52 +1,75 @@
-"""The test of a connection, stage by stage while it runs; the last one stays to be read."""
+"""The test of a connection, stage by stage while the poller does it; the last one stays to be read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.utils import timezone, translation
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from connections.diagnosis import explain
+from connections.errors import SecretUnreadable
 from connections.models import Connection
 from sync.admin.desk import exactly, page, pretty
-from sync.models import ConnectionTest
-from sync.previewing import preview
-from sync.testing import Stage, run_test
-
-Row = dict[str, Any]
-ODOO_STAGES_END = "The receiver"
+from sync.admin.stages import shown
+from sync.connection_tests import ask_saved, ask_unsaved
+from sync.models import ConnectionTest, StagedTest, UnsavedTest
 
 
-def testing_page(desk: Any, request: HttpRequest, row: Connection) -> HttpResponseBase:
-    """GET shows the last result; POST tests, and answers with stage after stage as they are done."""
-    if request.method == "POST":
-        return _streamed(_run(request, row))
-    return _show(desk, request, row)
+def testing_page(desk: Any, request: HttpRequest, row: Connection) -> HttpResponse:
+    """GET shows the last result, or how far it is; POST asks for a test, or joins the one under way."""
+    if request.method != "POST":
+        return _show(desk, request, row)
+    if not ask_saved(row.pk, by=request.user.get_username(), now=timezone.now()):
+        messages.info(request, _("This connection is being tested already: here is that test."))
+    return HttpResponseRedirect(request.path)
 
 
-def trying(form: Any) -> HttpResponseBase:
-    """Tests what is typed in a form before it is saved; nothing is kept. Stage after stage, as above."""
+def testing_part(request: HttpRequest, number: int) -> HttpResponse:
+    """What changes while it is tested, for the page to renew."""
+    return _part(request, ConnectionTest.objects.filter(pk=number).first(), _part_of(number))
+
+
+def trying(form: Any, request: HttpRequest) -> HttpResponse:
+    """Has what is typed in a form tested before it is saved; the answer is a part that renews itself."""
     if not form.is_valid():
         return HttpResponse(_gaps(form))
     connection = form.save(commit=False)
     connection.settle_ids()
-    connection.pk = connection.pk or 0  # no row yet: it has no old secrets
-    return _streamed(_run_unsaved(connection))
+    number, key = connection.pk, _key(request, connection.pk)
+    try:
+        is_new = ask_unsaved(key, connection, by=request.user.get_username(), now=timezone.now())
+    except SecretUnreadable as error:
+        return HttpResponse(_gap(str(error)))
+    joined = _("What was typed before is still being tested. Press again when that has ended.")
+    return trying_part(request, number, note="" if is_new else joined)
 
 
-def _run_unsaved(connection: Connection) -> Iterator[str]:
-    stages: list[Row] = []
-    for stage, __ in _stages(connection):
-        stages.append(stage)
-        yield _piece(stage)
-    yield render_to_string("admin/desk/test_end.html", {"verdict": _verdict(stages)})
+def trying_part(request: HttpRequest, number: int | None = None, *, note: str = "") -> HttpResponse:
+    """How far the test of what this person typed is."""
+    test = UnsavedTest.objects.filter(pk=_key(request, number)).first()
+    name = "connections_connection_try_part" if number else "connections_connection_try_new_part"
+    return _part(request, test, reverse(f"admin:{name}", args=[number] if number else []), note=note)
+
+
+def _key(request: HttpRequest, number: int | None) -> str:
+    """One test of what is typed for each person and form."""
+    return f"{request.user.pk}:{number or 'new'}"
+
+
+def _part_of(number: int) -> str:
+    return reverse("admin:connections_connection_test_part", args=[number])
+
+
+def _part(request: HttpRequest, test: StagedTest | None, address: str, *, note: str = "") -> HttpResponse:
+    if test is None:
+        return HttpResponse()
+    context = shown(test, part=address) | {"note": note}
+    return HttpResponse(render_to_string("admin/desk/test_part.html", context, request))
 
 
 def _gaps(form: Any) -> str:
@@ -57,12 +80,8 @@ def _gaps(form: Any) -> str:
     return render_to_string("admin/desk/gaps.html", {"gaps": named})
 
 
-def _streamed(pieces: Iterator[str]) -> StreamingHttpResponse:
-    pieces = _in_language(translation.get_language(), pieces)
-    response = StreamingHttpResponse(pieces, content_type="text/html; charset=utf-8")
-    response.headers["Content-Encoding"] = "identity"  # compressed, it would come all at once
-    response.headers["X-Accel-Buffering"] = "no"
-    return response
+def _gap(sentence: str) -> str:
+    return render_to_string("admin/desk/gaps.html", {"gaps": [("", [sentence])]})
 
 
 def _show(desk: Any, request: HttpRequest, row: Connection) -> HttpResponse:
@@ -77,87 +96,7 @@ def _show(desk: Any, request: HttpRequest, row: Connection) -> HttpResponse:
         "address": page(row),
         "last": last,
         "when": exactly(last.finished_at or last.started_at) if last else "",
-        "stages": [_told(stage) for stage in last.stages] if last else [],
-        "verdict": _verdict(last.stages) if last and last.finished_at else None,
         "preview": pretty(last.preview) if last and last.preview and sees_all else "",
+        **(shown(last, part=_part_of(row.pk)) if last else {}),
     }
     return TemplateResponse(request, "admin/desk/test_page.html", context)
-
-
-def _in_language(language: str, pieces: Iterator[str]) -> Iterator[str]:
-    """The request is over, and its language with it, when the pieces are made."""
-    with translation.override(language):
-        yield from pieces
-
-
-def _run(request: HttpRequest, row: Connection) -> Iterator[str]:
-    """HTML of each stage. What was found so far is kept even when nobody waits for the rest."""
-    now, by = timezone.now(), request.user.get_username()
-    fresh = {"started_at": now, "asked_by": by, "finished_at": None, "stages": [], "preview": None}
-    test, __ = ConnectionTest.objects.update_or_create(connection_id=row.pk, defaults=fresh)
-    for stage, body in _stored(test):
-        test.stages.append(stage)
-        test.preview = body or test.preview
-        test.save(update_fields=["stages", "preview"])
-        yield _piece(stage)
-    test.finished_at = timezone.now()
-    test.save(update_fields=["finished_at"])
-    verdict = _verdict(test.stages)
-    LogEntry.objects.log_actions(
-        user_id=request.user.pk,  # type: ignore[arg-type]  # nobody gets here without signing in
-        queryset=[row],
-        action_flag=CHANGE,
-        change_message=_("Test connection") + f": {verdict['title']}",
-    )
-    yield render_to_string("admin/desk/test_end.html", {"verdict": verdict})
-
-
-def _stored(test: ConnectionTest) -> Iterator[tuple[Row, bytes | None]]:
-    """The stages of a connection as it is stored, its secrets with it."""
-    try:
-        connection = Connection.objects.get(pk=test.connection_id)
-        yield from _stages(connection)
-    except ImproperlyConfigured as error:
-        yield _kept(Stage("The secrets can be read", False, "unknown", str(error))), None
-
-
-def _stages(connection: Connection) -> Iterator[tuple[Row, bytes | None]]:
-    """Odoo, the preview where Odoo works, the receiver."""
-    odoo_works = True
-    for stage in run_test(connection, now=timezone.now()):
-        row = _kept(stage)
-        if odoo_works and row["name"].startswith(ODOO_STAGES_END):
-            step, body = preview(connection, now=timezone.now())
-            yield _kept(step), body
-            odoo_works = False  # asked once
-        odoo_works = odoo_works and stage.ok is not False
-        yield row, None
-
-
-def _piece(stage: Row) -> str:
-    return render_to_string("admin/desk/stage.html", {"stage": _told(stage)})
-
-
-def _kept(stage: Stage) -> Row:
-    with translation.override("en"):  # kept as it is in the code, shown in the reader's language
-        name = str(stage.name)
-    return {
-        "name": name,
-        "ok": stage.ok,
-        "code": stage.code,
-        "detail": stage.detail[:500],
-        "seconds": stage.seconds,
-    }
-
-
-def _told(stage: Row) -> Row:
-    cause = explain(stage["code"]) if stage["code"] else None
-    return stage | {"name": translation.gettext(stage["name"]), "cause": cause}
-
-
-def _verdict(stages: list[Row]) -> dict[str, Any]:
-    if not stages or any(stage["ok"] is False for stage in stages):
-        return {"kind": "bad", "icon": "error", "title": _("It does not work yet")}
-    if any(stage["ok"] is None for stage in stages):
-        return {"kind": "warn", "icon": "warning", "title": _("It works, but look at the warnings")}
-    return {"kind": "good", "icon": "check_circle", "title": _("Everything works")}

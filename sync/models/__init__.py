@@ -19,7 +19,7 @@ from sync.models.polls import PollState
 from sync.models.questions import Answer, Question, QuestionKind
 from sync.models.runs import RowState, Run, RunKind, RunRow, Wish
 from sync.models.tallies import DeliveredHour
-from sync.models.trials import ConnectionTest
+from sync.models.trials import ChannelTest, ConnectionTest, StagedTest, UnsavedTest
 
 __all__ = [
     "Alert",
@@ -28,6 +28,7 @@ __all__ = [
     "AlertKind",
     "AlertNotice",
     "Answer",
+    "ChannelTest",
     "ConnectionTest",
     "DeliveredHour",
     "DeliveryAttempt",
@@ -52,7 +53,9 @@ __all__ = [
     "RunRow",
     "SeenOrder",
     "SentOrder",
+    "StagedTest",
     "Status",
     "SyncLog",
+    "UnsavedTest",
     "Wish",
 ]

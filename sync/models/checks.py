@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
+from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from connections.models import Connection
@@ -17,10 +19,29 @@ class Progress(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+STUCK = timedelta(minutes=15)  # longer than a slice may take: whoever did it died over it
+
+
+class ReconciliationQuerySet(models.QuerySet["Reconciliation"]):
+    def due(self, now: datetime) -> ReconciliationQuerySet:
+        """Those that wait and whose turn it is; last those whose polls fail: they mostly hang."""
+        failing = When(connection__poll_state__failures__gt=0, then=Value(1))
+        waiting = self.filter(Q(next_at__isnull=True) | Q(next_at__lte=now), progress=Progress.WAITING)
+        return waiting.order_by(Case(failing, default=Value(0)), F("next_at").asc(nulls_first=True), "pk")
+
+    def under_way(self, now: datetime) -> ReconciliationQuerySet:
+        begun = Q(progress=Progress.RUNNING, started_at__gt=now - STUCK)
+        return self.filter(Q(progress=Progress.WAITING) | begun)
+
+    def stuck(self, now: datetime) -> ReconciliationQuerySet:
+        return self.filter(progress=Progress.RUNNING, started_at__lte=now - STUCK)
+
+
 class Reconciliation(models.Model):
     """`differences` lists {"order_id", "order", "verdict"}, the first so many; `counts` has them all.
 
-    A long one is done in slices: between them it waits, and `after_id` says where it goes on.
+    A long one is done in slices: between them it waits, and `after_id` says where it goes on, `next_at`
+    from when on. One that a schedule asked for has an empty `requested_by`.
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="reconciliations")
@@ -35,6 +56,7 @@ class Reconciliation(models.Model):
     )
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    next_at = models.DateTimeField(_("next step"), null=True, blank=True)
     after_id = models.PositiveBigIntegerField(_("done up to Odoo id"), null=True, blank=True)
     orders_compared = models.PositiveIntegerField(_("orders compared"), default=0)
     calls = models.PositiveIntegerField(_("calls to Odoo"), default=0)
@@ -51,11 +73,16 @@ class Reconciliation(models.Model):
     error_code = models.CharField(_("error"), max_length=60, blank=True)
     error_detail = models.CharField(_("detail"), max_length=500, blank=True)
 
+    objects = ReconciliationQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("reconciliation")
         verbose_name_plural = _("reconciliations")
         ordering = ["-id"]
         permissions = [("reconcile_connection", _("Can reconcile connections"))]
+        indexes = [
+            models.Index(fields=["next_at"], name="reconciliation_due", condition=Q(progress="waiting"))
+        ]
 
     def __str__(self) -> str:
         return _("since %s") % f"{self.since:%Y-%m-%d %H:%M}"

@@ -60,11 +60,6 @@ class PollStateQuerySet(models.QuerySet["PollState"]):
         paused = Circuit.objects.paused(now).filter(connection=OuterRef("connection"), side=side)
         return self.filter(connection__enabled=True, hold="").exclude(Exists(paused))
 
-    def _checkable(self, now: datetime) -> PollStateQuerySet:
-        """Of those that may be read, the ones whose Odoo has not asked us to wait: a check can do so."""
-        asked = Circuit.objects.filter(connection=OuterRef("connection"), side=Side.ODOO, wait_until__gt=now)
-        return self._runnable(Side.ODOO, now).exclude(Exists(asked))
-
     def create_missing(self, now: datetime) -> int:
         """Every connection gets its row before its first poll; returns how many were made."""
         fresh = Connection.objects.filter(poll_state__isnull=True).values_list("pk", flat=True)
@@ -83,14 +78,18 @@ class PollStateQuerySet(models.QuerySet["PollState"]):
         return len(rows)
 
     def deep_check_due(self, now: datetime) -> PollStateQuerySet:
-        """Connections that have begun and whose open orders are to be read again, longest waiting first."""
-        due = self._checkable(now).filter(window_to__isnull=False)
-        return due.filter(deep_check_at__lte=now).order_by("deep_check_at")
+        """Connections whose open orders are to be read again, longest waiting first."""
+        return self._checkable(now).filter(deep_check_at__lte=now).order_by("deep_check_at")
 
     def reconciliation_due(self, now: datetime) -> PollStateQuerySet:
-        """Connections that have begun and are to be compared with Odoo, longest waiting first."""
-        due = self._checkable(now).filter(window_to__isnull=False)
-        return due.filter(reconcile_at__lte=now).order_by("reconcile_at")
+        """Connections that are to be compared with Odoo, longest waiting first."""
+        return self._checkable(now).filter(reconcile_at__lte=now).order_by("reconcile_at")
+
+    def _checkable(self, now: datetime) -> PollStateQuerySet:
+        """Those that have begun and can be read: where polls fail, or have to wait, a check would as well."""
+        asked = Circuit.objects.filter(connection=OuterRef("connection"), side=Side.ODOO, wait_until__gt=now)
+        able = self._runnable(Side.ODOO, now).filter(window_to__isnull=False, failures=0)
+        return able.exclude(Exists(asked))
 
     def wake(self, now: datetime) -> int:
         """Poll these connections at once."""

@@ -125,5 +125,10 @@ def is_closing() -> bool:
     return _pulse is not None and _pulse.is_closing
 
 
+def in_runpoller() -> bool:
+    """Whether this process belongs to a `runpoller`, not to a plain qcluster."""
+    return _pulse is not None
+
+
 def beat() -> None:
     """The task that does nothing: that it comes back is the news."""

@@ -12,6 +12,7 @@ from types import FrameType
 from django.conf import settings
 from django.db import connections
 
+from sync.running.background_process import BackgroundProcess
 from sync.running.broker import give_back
 from sync.running.cluster import SIGNALS, EmbeddedCluster
 from sync.running.family import Family
@@ -25,6 +26,8 @@ LOOK_SECONDS = 0.5
 STEADY_SECONDS = 300.0  # a cluster that lived this long was a good one
 LONGEST_PAUSE_SECONDS = 30.0
 SLOW_TICK_SECONDS = 60.0
+BACKGROUND_EXITED = "the process for background work has exited"
+RESTART_SECONDS = float(getattr(settings, "BACKGROUND_RESTART_SECONDS", 10))  # between two starts of it
 
 logger = logging.getLogger("poller.runpoller")
 
@@ -36,6 +39,8 @@ class Supervisor:
         self._workers = workers
         self._pulse = Pulse()
         self._cluster: EmbeddedCluster | None = None
+        self._background = BackgroundProcess(self._pulse)
+        self._background_at = 0.0  # when it was started
         self._stop_at: float | None = None  # set once, by a signal
         self._short_lives = 0
         self._stranded: list[int] = []
@@ -53,6 +58,7 @@ class Supervisor:
         finally:
             if self._cluster is not None:
                 self._cluster.end()
+            self._background.end()
         self._give_back_at_last()
         logger.info("The poller has stopped%s.", "" if finished else "; tasks that were cut off are repeated")
         return 0 if finished else 1
@@ -76,16 +82,29 @@ class Supervisor:
             self._pause(began_at)
             return True
         logger.info("The poller runs with %d workers, process %d.", self._workers, os.getpid())
+        trouble = self._feed(cluster)
+        while trouble == BACKGROUND_EXITED and self._stop_at is None:
+            logger.warning("The process for background work has exited and is replaced. Polls go on.")
+            trouble = self._feed(cluster)
+        if self._stop_at is not None:
+            finished = cluster.stop(self._stop_at)
+            return self._background.stop(self._stop_at) and finished
+        self._pause(began_at)
+        return True
+
+    def _feed(self, cluster: EmbeddedCluster) -> str:
+        """Tick and do background work until a signal comes or something is wrong: what."""
+        self._background.start()
+        self._background_at = time.monotonic()
         ticker = Ticker(workers=self._workers, stranded=self._stranded)
+        self._stranded = []
         ticker.start()
         trouble = self._watch(cluster)
         ticker.leave()
-        if self._stop_at is not None:
-            return cluster.stop(self._stop_at)
-        self._bury(cluster, trouble)
+        if trouble and trouble != BACKGROUND_EXITED:
+            self._bury(cluster, trouble)
         self._wait_for(ticker)
-        self._pause(began_at)
-        return True
+        return trouble
 
     def _bury(self, cluster: EmbeddedCluster, trouble: str) -> None:
         logger.warning("The queue's processes are replaced: %s. Work goes on at once.", trouble)
@@ -102,6 +121,8 @@ class Supervisor:
             trouble = watchdog.look(self._pulse.signs(), time.monotonic())
             if trouble:
                 return trouble
+            if not self._background.is_alive and time.monotonic() - self._background_at > RESTART_SECONDS:
+                return BACKGROUND_EXITED
         return ""
 
     def _wait_for(self, ticker: Ticker) -> None:

@@ -107,7 +107,6 @@ class Tick:
         room = self._workers * WAITING_BATCHES - self._broker.queue_size()
         if room <= 0:
             return 0
-        tasks.hand_out_runs(now, broker=self._broker)
         polls, deliveries = scheduling.due_kinds(now)
         kinds: list[Kind] = [(tasks.POLL, scheduling.claim_polls)] if polls else []
         kinds += [(tasks.DELIVER, scheduling.claim_deliveries)] if deliveries else []

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from connections.diagnosis import NEVER_SENT
 from connections.diagnosis.watch import WATCH
-from sync.admin import alerts as pages
+from sync import background, connection_tests
 from sync.admin.alerts import CAUSES
-from sync.models import Alert, AlertChannel, AlertChannelState, AlertNotice
+from sync.models import Alert, AlertChannel, AlertChannelState, AlertNotice, ChannelTest
 from tests.admin.conftest import said
 
 ADD = reverse("admin:sync_alertchannel_add")
@@ -106,13 +106,25 @@ def test_another_kind_needs_another_address(admin_client, channel):
     assert "Give the address" in html
 
 
-def test_the_test_button_tells_how_it_went(admin_client, channel, monkeypatch):
-    monkeypatch.setattr(pages, "send_test", lambda channel: ("receiver_not_found", "HTTP 404"))
+def test_a_channel_is_tested_by_the_poller_and_its_page_tells_how_it_went(admin_client, channel, monkeypatch):
     press = reverse("admin:sync_alertchannel_test_alert_one", args=[channel.pk])
-    response = admin_client.post(press, {"_form_submitted": "True"}, follow=True)
-    assert "HTTP 404" in said(response)
-    monkeypatch.setattr(pages, "send_test", lambda channel: ("", ""))
-    assert "1 channel got a test." in said(admin_client.post(press, {"_form_submitted": "True"}, follow=True))
+
+    def pressed():
+        return admin_client.post(press, {"_form_submitted": "True"}, follow=True)
+
+    def told():
+        background.work_off(seconds=60)
+        return admin_client.get(change(channel)).content.decode()
+
+    monkeypatch.setattr(connection_tests, "send_test", lambda channel: ("receiver_not_found", "HTTP 404"))
+    assert "1 channel is tested in the background." in said(pressed())
+    assert "1 channel is being tested already." in said(pressed())
+    assert "No poller is running" in admin_client.get(change(channel)).content.decode()
+    html = told()
+    assert "HTTP 404" in html and "The channel takes a test" in html and "It does not work yet" in html
+    monkeypatch.setattr(connection_tests, "send_test", lambda channel: ("", ""))
+    pressed()
+    assert "Everything works" in told() and ChannelTest.objects.count() == 1
 
 
 def test_who_may_only_look_sees_no_fields_of_secrets(staff, channel):

@@ -5,17 +5,19 @@ POLLER_TEST_SCREENSHOTS names a folder that gets a picture of every page, docs/i
 
 import json
 import os
+import threading
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.db import connection
+from django.db import connection, connections
 from django.utils import timezone
 from playwright.sync_api import sync_playwright
 
 from connections.models import Circuit, Connection, Side, pause
+from sync import background
 from sync.models import DeliveryAttempt, PollState, RetryItem, Run, SeenOrder, SentOrder, Status
 from tests.admin.test_timeline import BODY
 
@@ -112,6 +114,25 @@ def window(chromium, base, language="en", size="desk", scheme="light"):
 def brief_connections(monkeypatch):
     """The live server's threads must not keep PostgreSQL's test database open."""
     monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 0)
+
+
+@pytest.fixture
+def poller(transactional_db):
+    """Somebody does what the pages ask for."""
+    leaving = threading.Event()
+
+    def work():
+        try:
+            while not leaving.wait(0.2):
+                background.work_off(seconds=10)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield
+    leaving.set()
+    thread.join()
 
 
 @pytest.fixture
@@ -212,7 +233,7 @@ def test_a_day_at_the_desk(language, size, chromium, live_server, morning):
 
 
 @pytest.mark.parametrize("language", WORDS)
-def test_a_connection_is_added_and_tested(language, chromium, live_server, morning):
+def test_a_connection_is_added_and_tested(language, chromium, live_server, morning, poller):
     with window(chromium, live_server.url, language) as visit:
         page = visit.page
         visit.sign_in()
@@ -226,7 +247,7 @@ def test_a_connection_is_added_and_tested(language, chromium, live_server, morni
         page.wait_for_selector(".change-form [data-desk-try]")
         visit.look("connection")
         visit.press("test")
-        page.click("form[data-desk-stream] button")
+        page.click("section[aria-labelledby=test] form button")
         page.wait_for_selector(f"#stages >> text={visit.words['broken']}")
         visit.look("test")
     assert Connection.objects.filter(external_id="shop-new").count() == 1

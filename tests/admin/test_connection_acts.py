@@ -8,8 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Circuit, CircuitState, Connection, RetiredSecret, Side, pause
-from sync.admin import connection_acts, testing_page
-from sync.models import PollState
+from sync import background, connection_tests
+from sync.beating import Beats
+from sync.models import ConnectionTest, PollState
 from sync.testing import Stage
 from tests.admin.conftest import WEBHOOK_SECRET, said
 
@@ -31,8 +32,7 @@ RIGHTS = {
 def stages(monkeypatch):
     """What the test of a connection finds, instead of asking anybody."""
     found = [Stage("Signing in", True, seconds=0.2)]
-    for module in (connection_acts, testing_page):
-        monkeypatch.setattr(module, "run_test", lambda connection, *, now: iter(found))
+    monkeypatch.setattr(connection_tests, "run_test", lambda connection, *, now: iter(found))
     return found
 
 
@@ -156,15 +156,35 @@ def test_reset_closes_circuits_and_tries_at_once(staff, shop, open_circuit):
     assert entries() == [(open_circuit.name, "Reset circuit")]
 
 
-def test_the_test_of_several_says_which_works(admin_client, shop, stages):
-    response = on_list(admin_client, "test", shop(name="one"), shop(name="two"))
-    assert "“one” works." in said(response) and "“two” works." in said(response)
+def test_poll_now_pressed_again_joins(admin_client, shop):
+    connection = shop(name="one")
+    later()
+    on_page(admin_client, "poll", connection)
+    response = on_page(admin_client, "poll", connection)
+    assert "1 connection waits for its poll already." in said(response)
+    assert "is polled within" not in said(response)
 
 
-def test_the_test_is_for_a_few_at_once(admin_client, shop, stages):
-    response = on_list(admin_client, "test", *[shop() for _ in range(6)])
-    assert "choose at most 5" in said(response)
-    assert not entries()
+def test_the_test_of_many_is_done_by_the_poller(admin_client, shop, stages):
+    shops = [shop(name=f"shop {number:03}") for number in range(120)]
+    response = on_list(admin_client, "test", *shops)
+    assert "120 connections are tested in the background." in said(response)
+    assert ConnectionTest.objects.filter(waits=True).count() == 120 and not entries()
+    assert "120 connections are being tested already." in said(on_list(admin_client, "test", *shops))
+    background.work_off(seconds=60)
+    assert ConnectionTest.objects.filter(finished_at__isnull=False).count() == 120
+    assert entries()[0] == ("shop 000", "Test connection: Everything works")
+
+
+def test_work_asked_for_while_no_poller_runs_says_so(admin_client, shop, stages):
+    waits, connection = "No poller is running", shop()
+    for act in ("test", "poll", "reset_circuit", "reconcile"):
+        answer = on_list(admin_client, act, connection, _form_submitted="True", days="2")
+        assert (waits in said(answer)) is (act != "reset_circuit"), act  # nothing was reset
+    Beats(workers=1).beat(timezone.now())
+    for act in ("test", "poll", "reconcile"):
+        answer = on_list(admin_client, act, connection, _form_submitted="True", days="2")
+        assert waits not in said(answer), act
 
 
 @pytest.mark.parametrize("act", RIGHTS)

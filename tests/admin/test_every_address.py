@@ -39,6 +39,9 @@ CHANGES = {
 ACTS = {
     "sync/alertchannel/<path:object_id>/test-alert/": "Administrator",
     "connections/connection/<path:object_id>/test/": "Support",
+    "connections/connection/<int:number>/test/part/": "Support",
+    "connections/connection/try/part/": "Administrator",
+    "connections/connection/<int:number>/try/part/": "Administrator",
     "connections/connection/<path:object_id>/resume/": "Support",
     "connections/connection/<path:object_id>/reset-circuit/": "Support",
     "connections/connection/<path:object_id>/poll/": "Support",

@@ -86,6 +86,25 @@ def test_each_can_be_run_now_and_only_ours(admin_client):
     assert Job.objects.get().asked_by == "admin"
 
 
+def test_what_was_asked_for_and_has_not_ended_is_not_queued_again(admin_client):
+    mine = Schedule.objects.get(name="poller: housekeeping")
+    press = reverse("admin:django_q_schedule_run_now_one", args=[mine.pk])
+
+    def pressed():
+        return said(admin_client.post(press, {"_form_submitted": "True"}, follow=True))
+
+    assert "1 is on its way." in pressed() and "No poller is running" in pressed()
+    for _ in range(100):
+        admin_client.post(press, {"_form_submitted": "True"})
+    again = pressed()
+    assert "1 was asked for before and has not ended" in again and "is on its way" not in again
+    assert OrmQ.objects.count() == 1
+    tasks.housekeep()
+    assert "1 is on its way." in pressed()
+    Job.objects.update(asked_at=timezone.now() - schedules.LOST * 2)  # the queue lost it
+    assert "1 is on its way." in pressed() and OrmQ.objects.count() == 3
+
+
 def test_nobody_runs_it_without_the_right(staff):
     row = Schedule.objects.get(name="poller: housekeeping")
     press = reverse("admin:django_q_schedule_run_now_one", args=[row.pk])

@@ -4,36 +4,17 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 from django.utils import timezone
 
-from connections.errors import Temporary
-from sync.admin import ledger_acts
-from sync.models import PollState, RetryItem, SeenOrder, SentOrder, Status
-from sync.resending import Busy, NoSuchOrder
+from sync.admin.desk import page
+from sync.beating import Beats
+from sync.models import PollState, RetryItem, Run, RunRow, SeenOrder, SentOrder, Status
 from tests.admin.conftest import said
 
 RIGHTS = {"retry": "sync.retry_item", "discard": "sync.discard_item", "resend": "sync.resend_order"}
 VIEW = ("sync.view_retryitem", "sync.view_sentorder", "sync.view_seenorder")
 ANSWER = {"_form_submitted": "True", "reason": "typed in by hand"}
-
-
-@pytest.fixture
-def resent(monkeypatch):
-    """What was asked to be sent again, instead of asking Odoo; a connection's name there raises its error."""
-    asked, errors = [], {}
-
-    def resend(connection, *, order_ids):
-        if connection.name in errors:
-            raise errors[connection.name]
-        asked.append((connection.name, order_ids))
-        return []
-
-    monkeypatch.setattr(ledger_acts, "resend", resend)
-    asked_errors = type("Asked", (list,), {})(asked)
-    asked_errors.calls, asked_errors.errors = asked, errors
-    return asked_errors
 
 
 def on_list(client, act, *rows, **asked):
@@ -125,64 +106,92 @@ def test_discarding_across_pages_takes_what_the_filter_shows(admin_client, shop,
     assert LogEntry.objects.count() == 60
 
 
-def test_resend_asks_once_per_connection(staff, shop, owe, resent):
+def being_sent_again():
+    rows = RunRow.objects.filter(run__kind="resend", state="waiting").order_by("pk")
+    return list(rows.values_list("connection__name", "order_id"))
+
+
+def test_send_again_becomes_a_run_however_few_they_are(staff, shop, owe):
     one, two = shop(name="one"), shop(name="two")
     items = [owe(one, 7), owe(one, 5), owe(two, 5)]
     client = staff(*VIEW, RIGHTS["resend"])
     assert "S00007" in on_list(client, "resend", *items).content.decode()
-    assert not resent.calls
+    assert not Run.objects.exists()
 
     response = on_list(client, "resend", *items, **ANSWER)
-    assert sorted(resent.calls) == [("one", [5, 7]), ("two", [5])]
-    assert "3 orders were read from Odoo" in said(response)
-    assert len(entries()) == 3
+    run = Run.objects.get()
+    assert being_sent_again() == [("one", 7), ("one", 5), ("two", 5)]
+    assert "3 orders are read from Odoo and sent again in the background." in said(response)
+    assert page(run) in said(response) and (run.kind, run.asked_by) == ("resend", "staff-0")
+    assert sorted(name for name, _ in entries()) == ["S00005 v1", "S00005 v1", "S00007 v1", "Send again: 3"]
 
 
 @pytest.mark.parametrize("model", [SeenOrder, SentOrder, RetryItem])
-def test_an_order_is_sent_again_from_each_of_its_pages(model, admin_client, fill, resent):
+def test_an_order_is_sent_again_from_each_of_its_pages(model, admin_client, fill):
     fill(1)
     row = model.objects.get()
     response = on_page(admin_client, "resend", row)
-    assert resent.calls == [(row.connection.name, [1])]
-    assert "1 order was read from Odoo" in said(response)
+    assert being_sent_again() == [(row.connection.name, 1)]
+    assert "1 order is read from Odoo" in said(response)
 
 
-PROBLEMS = [
-    (Busy("busy"), "Odoo is being read just now"),
-    (NoSuchOrder("Odoo no longer has the orders with ids 5"), "no longer has"),
-    (ImproperlyConfigured("A stored secret cannot be read"), "cannot be read"),
-    (Temporary("odoo_timeout", "secret detail"), "Nothing was sent again for “two”"),
-]
+def test_a_hundred_presses_send_again_once(admin_client, shop, owe):
+    connection = shop()
+    item, other = owe(connection, 1), owe(connection, 2)
+    press = reverse("admin:sync_retryitem_resend_one", args=[item.pk])
+    for _ in range(99):
+        admin_client.post(press, {"_form_submitted": "True"})
+    response = on_page(admin_client, "resend", item)
+    assert "This is under way already: admin asked for it" in said(response)
+    assert Run.objects.count() == 1 and len(being_sent_again()) == 1
+    response = on_list(admin_client, "resend", item, other, **ANSWER)
+    assert "1 order is read from Odoo" in said(response)
+    assert "1 order is being sent again already." in said(response)
+    assert [order for _, order in being_sent_again()] == [1, 2]
 
 
-@pytest.mark.parametrize(("error", "sentence"), PROBLEMS)
-def test_what_could_not_be_sent_again_is_said(error, sentence, admin_client, shop, owe, resent):
-    resent.errors["two"] = error
-    items = [owe(shop(name="one"), 1), owe(shop(name="two"), 5)]
-    response = on_list(admin_client, "resend", *items, **ANSWER)
-    assert "1 order was read from Odoo" in said(response)
-    assert sentence in said(response)
-    assert len(entries()) == 1
+def test_an_order_is_joined_whatever_version_was_chosen(admin_client, fill):
+    fill(1)
+    on_page(admin_client, "resend", RetryItem.objects.get())
+    response = on_page(admin_client, "resend", SentOrder.objects.get())  # its version 2
+    assert "under way already" in said(response) and len(being_sent_again()) == 1
+
+
+def test_one_that_was_stopped_does_not_keep_an_order(admin_client, shop, owe):
+    item = owe(shop())
+    on_page(admin_client, "resend", item)
+    Run.objects.update(wish="cancel")
+    on_page(admin_client, "resend", item)
+    assert Run.objects.count() == 2
+
+
+def test_what_waits_for_a_poller_says_so_while_none_is_running(admin_client, shop, owe):
+    item, waits = owe(shop()), "No poller is running"
+    assert waits in said(on_page(admin_client, "resend", item))
+    assert waits in said(on_page(admin_client, "retry", item))
+    Beats(workers=1).beat(timezone.now())
+    assert waits not in said(on_page(admin_client, "retry", item))
+    assert waits not in said(on_page(admin_client, "resend", owe(shop(), 2)))
 
 
 @pytest.mark.parametrize("act", RIGHTS)
-def test_nobody_acts_without_the_right(act, staff, shop, owe, resent):
+def test_nobody_acts_without_the_right(act, staff, shop, owe):
     item = owe(shop())
     others = [*VIEW, *(set(RIGHTS.values()) - {RIGHTS[act]})]
     for rights in (others, [RIGHTS[act]]):
         client = staff(*rights)
         assert on_page(client, act, item, reason="x").status_code == 403
         on_list(client, act, item, **ANSWER)
-    assert statuses() == ["failed"] and not entries() and not resent.calls
+    assert statuses() == ["failed"] and not entries() and not Run.objects.exists()
 
 
 @pytest.mark.parametrize("act", RIGHTS)
-def test_looking_changes_nothing(act, admin_client, shop, owe, resent):
+def test_looking_changes_nothing(act, admin_client, shop, owe):
     item = owe(shop())
     address = reverse(f"admin:sync_retryitem_{act}_one", args=[item.pk])
     assert admin_client.get(address, ANSWER).status_code == 200
     admin_client.get(reverse("admin:sync_retryitem_changelist"), {"action": act, "_selected_action": item.pk})
-    assert statuses() == ["failed"] and not entries() and not resent.calls
+    assert statuses() == ["failed"] and not entries() and not Run.objects.exists()
 
 
 def test_the_list_shows_what_is_open_unless_asked(admin_client, shop, owe):

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from sync import recovering
+from sync.beating import Beats
 from sync.models import RetryItem, Run, RunRow, SentOrder, Status, Wish
 
 RECOVER = reverse("admin:sync_run_recover")
@@ -99,6 +100,25 @@ def test_the_part_that_is_renewed_shows_how_far_it_is(admin_client, outage):
     work(run)
     html = admin_client.get(part).content.decode()
     assert 'aria-valuenow="100"' in html and "data-desk-renew" not in html
+
+
+def test_a_run_that_no_poller_works_on_says_so(admin_client, outage):
+    press(admin_client)
+    part = reverse("admin:sync_run_part", args=[Run.objects.get().pk])
+    assert "No poller is running" in admin_client.get(part).content.decode()
+    Beats(workers=1).beat(timezone.now())
+    assert "No poller is running" not in admin_client.get(part).content.decode()
+
+
+@override_settings(CONFIRM_ABOVE=3)
+def test_many_rows_that_a_run_has_in_hand_join_it(admin_client, outage):
+    address = reverse("admin:sync_retryitem_changelist")
+    chosen = {"action": "retry", "index": "0", "select_across": "1", "_selected_action": [outage[0].pk]}
+    sure = chosen | {"confirmed": "5", "_form_submitted": "True"}
+    admin_client.post(address, sure | {"token": "c" * 32})
+    response = admin_client.post(address, sure | {"token": "d" * 32}, follow=True)
+    assert "This is under way already: admin asked for it" in response.content.decode()
+    assert Run.objects.count() == 1 and response.redirect_chain[-1][0] == page(Run.objects.get())
 
 
 def test_each_kind_takes_its_right(staff, outage):

@@ -1,23 +1,27 @@
-"""The test of a connection on its page: live, kept, and with a preview for who may see payloads."""
+"""The test of a connection on its page: asked for, done by the poller, kept, with a preview for some."""
 
 import json
 
 import pytest
 import responses
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection as database
 from django.urls import reverse
 from django.utils import timezone
 
+from connections import leases
 from connections.models import Connection
 from odoopoller.sandbox.protocol import Odoo
 from odoopoller.sandbox.receiver import Receiver
 from odoopoller.sandbox.sales import Line
 from odoopoller.sandbox.shop import Shop
-from sync.admin import testing_page
-from sync.models import ConnectionTest, RetryItem, SeenOrder
+from sync import background, connection_tests
+from sync.beating import Beats
+from sync.models import ConnectionTest, RetryItem, SeenOrder, UnsavedTest
+from sync.models.trials import BEGUN_WITHIN, DONE_WITHIN
 from sync.testing import Stage
 from tests import fakes
-from tests.admin.conftest import HOSTILE
+from tests.admin.conftest import HOSTILE, said, spoil_secrets
 
 TYPED = ("name", "external_id", "odoo_url", "database", "username", "protocol", "webhook_url", "events")
 TYPED += (
@@ -37,10 +41,20 @@ def page(connection):
     return reverse("admin:connections_connection_test_one", args=[connection.pk])
 
 
+def part(connection):
+    return reverse("admin:connections_connection_test_part", args=[connection.pk])
+
+
+def work():
+    """What a poller does meanwhile."""
+    return background.work_off(seconds=60)
+
+
 def result_of(client, connection, **more):
-    """What comes, piece by piece."""
-    response = client.post(page(connection), **more)
-    return [piece.decode() for piece in response.streaming_content]
+    """What the page shows when the poller has done it."""
+    assert client.post(page(connection), **more).status_code == 302
+    work()
+    return client.get(page(connection), **more).content.decode()
 
 
 @pytest.fixture
@@ -58,17 +72,83 @@ def world(settings, db):
         yield Connection.objects.create(**values, webhook_url=f"{HOOK_URL}/hook/main")
 
 
-def test_every_stage_comes_by_itself_and_the_result_stays(admin_client, world):
-    pieces = result_of(admin_client, world)
-    assert len(pieces) > 10 and all("desk-stage" in piece for piece in pieces[:-1])
+def test_every_stage_is_kept_and_the_result_stays(admin_client, world):
+    html = result_of(admin_client, world)
     test = ConnectionTest.objects.get()
     names = [stage["name"] for stage in test.stages]
+    assert len(names) > 10 and html.count('class="desk-stage"') == len(names)
     assert names.index("The newest order becomes a payload") < names.index("The receiver takes a test event")
     assert "The receiver refuses a wrong signature" in names and test.finished_at
     assert json.loads(bytes(test.preview))["order"]["name"] == "S00001"
-    html = admin_client.get(page(world)).content.decode()
     assert "Last tested by admin" in html and "What the newest order would send" in html
+    assert "data-desk-renew" not in html
     assert not SeenOrder.objects.exists() and not RetryItem.objects.exists()
+
+
+def test_each_stage_shows_while_the_next_is_under_way(admin_client, shop, monkeypatch):
+    connection, seen = shop(), []
+
+    def stages(connection, *, now):
+        for name in ("first", "second"):
+            yield Stage(name, True)
+            seen.append(admin_client.get(part(connection)).content.decode())
+
+    monkeypatch.setattr(connection_tests, "run_test", stages)
+    result_of(admin_client, connection)
+    assert ["first" in seen[0], "second" in seen[0], "second" in seen[1]] == [True, False, True]
+    assert all("The next stage is under way" in html and "data-desk-renew" in html for html in seen)
+
+
+def test_pressing_again_joins_the_test_under_way(admin_client, staff, shop, monkeypatch):
+    connection, asked = shop(), []
+    monkeypatch.setattr(connection_tests, "run_test", lambda c, *, now: asked.append(c) or iter(()))
+    admin_client.post(page(connection))
+    other = staff(VIEW, TEST)
+    for _ in range(100):
+        other.post(page(connection))
+    response = other.get(page(connection))
+    assert "This connection is being tested already" in said(response)
+    work()
+    assert len(asked) == 1 and ConnectionTest.objects.get().asked_by == "admin"
+    other.post(page(connection))
+    assert ConnectionTest.objects.get().asked_by == "staff-1"
+
+
+def test_one_that_waits_says_for_what(admin_client, shop):
+    connection = shop()
+    html = admin_client.post(page(connection), follow=True).content.decode()
+    assert "No poller is running" in html and "data-desk-renew" in html
+    Beats(workers=1).beat(timezone.now())
+    html = admin_client.get(part(connection)).content.decode()
+    assert "It begins within seconds" in html and "admin asked for it" in html
+
+
+def test_one_that_nobody_began_in_time_is_not_begun_later(admin_client, shop):
+    connection = shop()
+    admin_client.post(page(connection))
+    ConnectionTest.objects.update(started_at=timezone.now() - BEGUN_WITHIN)
+    assert work() == 0
+    html = admin_client.get(page(connection)).content.decode()
+    assert "No poller began this test within an hour" in html and "data-desk-renew" not in html
+    admin_client.post(page(connection))
+    assert ConnectionTest.objects.waiting(timezone.now()).exists()
+
+
+def test_one_whose_poller_was_stopped_says_so_and_may_be_asked_for_again(admin_client, shop):
+    connection = shop()
+    admin_client.post(page(connection))
+    ConnectionTest.objects.update(waits=False, started_at=timezone.now() - DONE_WITHIN)
+    assert "The test broke off" in admin_client.get(page(connection)).content.decode()
+    assert "being tested already" not in admin_client.post(page(connection), follow=True).content.decode()
+
+
+def test_what_a_command_tests_waits_for_its_end(admin_client, shop, monkeypatch):
+    connection = shop()
+    monkeypatch.setattr(connection_tests, "run_test", lambda c, *, now: iter(()))
+    admin_client.post(page(connection))
+    with connection_tests.only_test(connection.pk):
+        assert work() == 0
+    assert work() == 1
 
 
 def typed(connection, **values):
@@ -76,32 +156,87 @@ def typed(connection, **values):
     return sane | {"enabled": "on", "send_secret_header": "on"} | values
 
 
+def tried(client, address, values):
+    """What the form shows when the poller has tested what was typed."""
+    first = client.post(address, values).content.decode()
+    assert "data-desk-renew" in first
+    work()
+    return client.get(f"{address}part/").content.decode()
+
+
 def test_what_is_typed_is_tested_before_it_is_saved(admin_client, world):
     address = reverse("admin:connections_connection_try", args=[world.pk])
-    response = admin_client.post(address, typed(world))
-    html = b"".join(response.streaming_content).decode()
+    html = tried(admin_client, address, typed(world))
     assert "The receiver takes a test event" in html and "desk-verdict" in html
     wrong = typed(world, username="nobody@example.com", api_key="typed-by-mistake")
-    html = b"".join(admin_client.post(address, wrong).streaming_content).decode()
+    html = tried(admin_client, address, wrong)
     assert "It does not work yet" in html and "typed-by-mistake" not in html
     world.refresh_from_db()
     assert world.username != "nobody@example.com" and not ConnectionTest.objects.exists()
+    assert UnsavedTest.objects.get().typed is None
 
 
 def test_a_new_connection_is_tested_before_there_is_one(admin_client, world):
     address = reverse("admin:connections_connection_try_new")
     new = typed(world, name="New", external_id="new", api_key=world.api_key, webhook_secret=SECRET)
-    html = b"".join(admin_client.post(address, new).streaming_content).decode()
+    html = tried(admin_client, address, new)
     assert "Everything works" in html or "look at the warnings" in html
     assert Connection.objects.count() == 1
     gaps = admin_client.post(address, new | {"database": ""}).content.decode()
     assert "Something is missing" in gaps and "Write the name of the database" in gaps
 
 
+def test_what_was_typed_last_is_tested(admin_client, world):
+    address = reverse("admin:connections_connection_try_new")
+    new = typed(world, name="New", external_id="new", api_key="wrong", webhook_secret=SECRET)
+    admin_client.post(address, new)
+    html = tried(admin_client, address, new | {"api_key": world.api_key})
+    assert "It does not work yet" not in html and UnsavedTest.objects.count() == 1
+
+
+def test_what_is_typed_while_a_test_runs_is_not_tested_beside_it(admin_client, world):
+    address = reverse("admin:connections_connection_try", args=[world.pk])
+    admin_client.post(address, typed(world))
+    UnsavedTest.objects.update(waits=False)
+    assert "is still being tested" in admin_client.post(address, typed(world)).content.decode()
+    assert work() == 0
+
+
+def test_typed_and_stored_are_not_tested_at_once(admin_client, world):
+    admin_client.post(page(world))
+    admin_client.post(reverse("admin:connections_connection_try", args=[world.pk]), typed(world))
+    leases.claim([f"test:{world.pk}"], "another", now=timezone.now())
+    assert work() == 0
+
+
+def test_what_somebody_else_typed_is_not_shown(staff, world):
+    rights = (VIEW, TEST, "connections.change_connection")
+    address = reverse("admin:connections_connection_try", args=[world.pk])
+    staff(*rights).post(address, typed(world))
+    assert staff(*rights).get(f"{address}part/").content == b""
+
+
+def test_typed_secrets_are_encrypted_while_they_wait(admin_client, world):
+    address = reverse("admin:connections_connection_try", args=[world.pk])
+    admin_client.post(address, typed(world, api_key="typed-canary"))
+    with database.cursor() as cursor:
+        cursor.execute("SELECT typed FROM sync_unsavedtest")
+        [stored] = cursor.fetchone()
+    assert b"canary" not in bytes(stored)
+    assert "typed-canary" not in str(UnsavedTest.objects.get().typed)
+
+
 def test_a_stored_key_is_not_tried_at_another_address(admin_client, world):
     address = reverse("admin:connections_connection_try", args=[world.pk])
     moved = admin_client.post(address, typed(world, odoo_url="https://evil.example.com"))
-    assert not moved.streaming and "type the API key again" in moved.content.decode()
+    assert "type the API key again" in moved.content.decode() and not UnsavedTest.objects.exists()
+
+
+def test_a_stored_key_that_cannot_be_read_is_not_tried(admin_client, world):
+    spoil_secrets()
+    address = reverse("admin:connections_connection_try", args=[world.pk])
+    assert "POLLER_ENCRYPTION_KEY" in admin_client.post(address, typed(world)).content.decode()
+    assert not UnsavedTest.objects.exists()
 
 
 def test_who_may_not_change_it_tries_nothing(staff, world):
@@ -112,21 +247,19 @@ def test_who_may_not_change_it_tries_nothing(staff, world):
 
 
 def test_the_preview_is_for_who_may_see_payloads(staff, world):
-    client = staff(VIEW, TEST)
-    result_of(client, world)
-    assert "What the newest order would send" not in client.get(page(world)).content.decode()
+    assert "What the newest order would send" not in result_of(staff(VIEW, TEST), world)
 
 
 def test_a_test_is_kept_in_the_language_of_nobody_and_shown_in_the_reader_s(admin_client, world):
-    pieces = result_of(admin_client, world, headers={"Accept-Language": "es"})
-    assert any("El receptor" in piece for piece in pieces)
+    assert "El receptor" in result_of(admin_client, world, headers={"Accept-Language": "es"})
     assert "The receiver takes a test event" in [s["name"] for s in ConnectionTest.objects.get().stages]
+    assert "The receiver takes a test event" in admin_client.get(page(world)).content.decode()
 
 
 def test_what_fails_says_what_to_do_and_hides_nothing_harmful(staff, shop, monkeypatch):
     found = [Stage("Signing in", True), Stage(HOSTILE, False, "unknown", HOSTILE, 1.5)]
-    monkeypatch.setattr(testing_page, "run_test", lambda connection, *, now: iter(found))
-    html = "".join(result_of(staff(VIEW, TEST), shop()))
+    monkeypatch.setattr(connection_tests, "run_test", lambda connection, *, now: iter(found))
+    html = result_of(staff(VIEW, TEST), shop())
     assert "It does not work yet" in html and "Show the technical detail below to an engineer." in html
     assert "<script>alert" not in html
 
@@ -135,15 +268,18 @@ def test_an_unreadable_secret_is_explained(admin_client, shop, monkeypatch):
     def refuse(connection, *, now):
         raise ImproperlyConfigured("A stored secret cannot be read with POLLER_ENCRYPTION_KEY.")
 
-    monkeypatch.setattr(testing_page, "run_test", refuse)
-    assert "POLLER_ENCRYPTION_KEY" in "".join(result_of(admin_client, shop()))
+    monkeypatch.setattr(connection_tests, "run_test", refuse)
+    assert "POLLER_ENCRYPTION_KEY" in result_of(admin_client, shop())
 
 
-def test_what_was_found_is_kept_when_nobody_waits_for_the_rest(admin_client, shop, monkeypatch):
-    found = [Stage("Signing in", True), Stage("Never asked", True)]
-    monkeypatch.setattr(testing_page, "run_test", lambda connection, *, now: iter(found))
-    response = admin_client.post(page(shop()))
-    pieces = iter(response.streaming_content)
-    next(pieces)
+def test_what_was_found_is_kept_when_our_own_code_fails_over_the_rest(admin_client, shop, monkeypatch):
+    def fails(connection, *, now):
+        yield Stage("Signing in", True)
+        raise ValueError
+
+    monkeypatch.setattr(connection_tests, "run_test", fails)
+    with pytest.raises(ValueError):
+        result_of(admin_client, shop())
     test = ConnectionTest.objects.get()
-    assert [stage["name"] for stage in test.stages] == ["Signing in"] and test.finished_at is None
+    assert [stage["name"] for stage in test.stages] == ["Signing in"]
+    assert not test.is_under_way(timezone.now()) and not leases.Lease.objects.exists()

@@ -1,10 +1,20 @@
 """Every task run twice at the same moment gives the same outcome as once."""
 
+from datetime import timedelta
+
 import pytest
 
 from connections.models import Connection
-from sync import deepcheck, draining, polling, reconciling, scheduling
-from sync.models import DeliveryAttempt, PollState, RetryItem, SentOrder, SyncLog
+from sync import connection_tests, deepcheck, draining, polling, reconciling, scheduling, slots
+from sync.models import (
+    ConnectionTest,
+    DeliveryAttempt,
+    PollState,
+    Reconciliation,
+    RetryItem,
+    SentOrder,
+    SyncLog,
+)
 
 
 def claimed(world, claim):
@@ -95,3 +105,23 @@ def test_twins_at_one_database_never_go_to_two_tasks(world, make_connection, set
     twins = {world.connection.pk, *Connection.objects.filter(**place).values_list("pk", flat=True)}
     for batches in tasks:
         assert sum(bool(twins & set(batch)) for batch in batches) <= 1
+
+
+def test_however_many_hosts_claim_at_once_of_a_group_two_slots(world, at_once):
+    claimed = at_once(*[lambda: slots.claim(slots.RUN, world.clock())] * 8)
+    held = [slot.key for slot in claimed if slot]
+    assert sorted(held) == ["slot:run:1", "slot:run:2"]
+
+
+def test_many_who_ask_at_once_ask_for_one_comparison(world, at_once):
+    how = {"since": world.clock() - timedelta(days=2), "repair": True, "by": "ana", "now": world.clock()}
+    joined = at_once(*[lambda: reconciling.ask_or_join(world.connection, **how)[1]] * 6)
+    assert sorted(joined) == [False] + [True] * 5
+    assert Reconciliation.objects.count() == 1
+
+
+def test_many_who_ask_at_once_ask_for_one_test(world, at_once):
+    ask = lambda: connection_tests.ask_saved(world.connection.pk, by="ana", now=world.clock())  # noqa: E731
+    assert sorted(at_once(*[ask] * 6)) == [False] * 5 + [True]
+    claim = lambda: connection_tests.claim(ConnectionTest, world.clock())  # noqa: E731
+    assert sum(found is not None for found in at_once(*[claim] * 4)) == 1

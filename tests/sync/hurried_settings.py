@@ -7,5 +7,6 @@ from odoopoller.settings import Q_CLUSTER
 
 WATCHDOG_BEAT_SECONDS = 0.5
 WATCHDOG_PATIENCE_SECONDS = 2
+BACKGROUND_RESTART_SECONDS = 0.5
 STOP_SECONDS = float(os.environ.get("HURRIED_STOP_SECONDS", 5))
 Q_CLUSTER["recycle"] = int(os.environ.get("HURRIED_RECYCLE", 2000))

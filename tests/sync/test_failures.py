@@ -1,6 +1,7 @@
 """Work that fails again and again is a finding, whatever work it is, and ends with its first success."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core.management import call_command
@@ -10,7 +11,7 @@ from django.utils import timezone
 from django_q.exceptions import TimeoutException
 
 from connections.models import Connection
-from sync import deepcheck, failures, housekeeping, reconciling, tasks, watching
+from sync import background, deepcheck, failures, housekeeping, reconciling, recovering, tasks, watching
 from sync.alerting import telling
 from sync.discreet import TaskFailed
 from sync.models import AlertChannel, AlertChannelState, FailingWork, Finding, Job, PollState, Reconciliation
@@ -32,20 +33,34 @@ def found():
 
 def tried(work, *args, times=1):
     for _ in range(times):
-        with pytest.raises((TaskFailed, SystemExit)):
+        with pytest.raises((TaskFailed, SystemExit, OverflowError)):
             work(*args)
+
+
+def work_run():
+    background.counted(background.RUN, failures.POLLER, lambda: recovering.work("token", 1))
+
+
+def check_deeply(*ids):
+    background.deep_check(ids, timezone.now, lambda: False)
+
+
+def reconcile(number):
+    connection = Connection.objects.get(pk=number)
+    work = partial(reconciling.reconcile_due, connection)
+    background.counted(background.COMPARISON, [number], work)
 
 
 SCHEDULED = {
     # what breaks -> the work that a schedule or the queue runs, and how it is called in the finding
     "sync.housekeeping.rules": (tasks.housekeep, "housekeep: OverflowError ×3"),
-    "sync.scheduling.claim_deep_checks": (tasks.check, "check: OverflowError ×3"),
+    "sync.background.due_groups": (tasks.check, "check: OverflowError ×3"),
     "sync.scheduling.claim_polls": (tasks.tick, "tick: OverflowError ×3"),
     "sync.housekeeping.wake_overdue": (tasks.watch, "wake_overdue: OverflowError ×3"),
     "sync.tallying.tally": (tasks.watch, "tally: OverflowError ×3"),
     "sync.counting.count": (tasks.watch, "count: OverflowError ×3"),
     "sync.alerting.telling.alert": (tasks.watch, "alert: OverflowError ×3"),
-    "sync.recovering.work": (lambda: tasks.work_run("token", 1), "work_run: OverflowError ×3"),
+    "sync.recovering.work": (lambda: work_run(), "work_run: OverflowError ×3"),
 }
 
 
@@ -67,8 +82,8 @@ def test_work_of_the_poller_that_fails_three_times_is_a_finding(monkeypatch, bro
 OF_CONNECTIONS = {
     "sync.polling.poll": (lambda pk: tasks.poll("token", [pk]), "poll: OverflowError ×3"),
     "sync.draining.deliver_due": (lambda pk: tasks.deliver("token", [pk]), "deliver: OverflowError ×3"),
-    "sync.deepcheck.deep_check": (lambda pk: tasks.deep_check([pk]), "deep_check: OverflowError ×3"),
-    "sync.reconciling.ask": (lambda pk: tasks.reconcile([pk]), "reconcile: OverflowError ×3"),
+    "sync.deepcheck.deep_check": (lambda pk: check_deeply(pk), "deep_check: OverflowError ×3"),
+    "sync.reconciling.ask": (lambda pk: reconcile(pk), "reconcile: OverflowError ×3"),
 }
 
 
@@ -97,12 +112,12 @@ def deep_log(connection):
 def test_one_connection_that_breaks_does_not_keep_the_others_from_their_check(monkeypatch, make_connection):
     shops, seen = [make_connection() for _ in range(3)], []
 
-    def check(connection):
+    def check(connection, clock):
         seen.append(connection.pk)
         return breaks() if connection == shops[0] else deep_log(connection)
 
     monkeypatch.setattr(deepcheck, "deep_check", check)
-    tried(tasks.deep_check, [shop.pk for shop in shops])
+    tried(check_deeply, *(shop.pk for shop in shops))
     assert sorted(seen) == [shop.pk for shop in shops]
     assert [row.connection_id for row in FailingWork.objects.all()] == [shops[0].pk]
 
@@ -140,11 +155,11 @@ def test_a_reconciliation_that_breaks_says_so_at_once_and_comes_again_soon(monke
 
 
 def test_a_check_of_a_connection_that_takes_too_long_counts(monkeypatch, connection):
-    def hangs(connection):
+    def hangs(connection, clock):
         raise TimeoutException("Task exceeded maximum timeout")
 
     monkeypatch.setattr(deepcheck, "deep_check", hangs)
-    tried(tasks.deep_check, [connection.pk], times=3)
+    tried(check_deeply, connection.pk, times=3)
     assert found() == [(connection.pk, "deep_check: TimeoutException ×3")]
 
 

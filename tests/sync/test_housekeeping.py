@@ -157,7 +157,7 @@ def test_idle_logs_between_others_are_walked_over_once(
     monkeypatch.setattr(housekeeping, "CHUNK", 10)
     for number in range(60):
         logged(connection, finished_at=days(5) + timedelta(minutes=number), orders_sent=number % 2)
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(26):
         housekeep(NOON)
     assert SyncLog.objects.count() == 30
 

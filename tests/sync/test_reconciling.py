@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from connections import leases
-from sync import reconciling
+from sync import reconciling, turns
 from sync.deepcheck import deep_check
-from sync.models import SeenOrder, SyncLog
+from sync.models import Reconciliation, SeenOrder, SyncLog
 
 
 def compare(world, *, repair=False):
@@ -197,10 +197,23 @@ def test_in_slices_the_verdicts_are_the_same(long):
     assert wanted.calls >= whole.calls
 
 
-def test_the_next_slice_is_handed_out_like_one_that_was_forgotten(long):
-    wanted = reconciling.run(asked(long, repair=False), clock=Slow(long.clock))
+def test_the_next_slice_is_due_like_one_that_was_just_asked_for(long):
+    slow = Slow(long.clock)
+    wanted = reconciling.run(asked(long, repair=False), clock=slow)
     assert wanted.progress == "waiting" and wanted.after_id == long.orders[2]
-    assert reconciling.forgotten(long.clock.advance(minutes=2)) == [wanted]
+    assert list(Reconciliation.objects.due(slow())) == [wanted]
+
+
+def test_in_the_background_one_that_gets_no_turn_waits_and_does_not_fail(world):
+    world.confirmed()
+    world.wait(minutes=2)
+    leases.claim([turns.work_lease_key(world.connection.odoo_lease_key)], "somebody", now=world.clock())
+    wanted = reconciling.run(asked(world, repair=False), clock=world.clock, in_background=True)
+    assert (wanted.progress, wanted.error_code, wanted.finished_at) == ("waiting", "", None)
+    assert not Reconciliation.objects.due(world.clock()).exists()
+    assert Reconciliation.objects.due(world.clock.advance(turns.BUSY_SECONDS)).exists()
+    world.clock.advance(leases.LEASE_SECONDS)
+    assert reconciling.run(wanted, clock=world.clock, in_background=True).is_clean
 
 
 def test_a_slice_that_finds_odoo_busy_comes_back(long, monkeypatch):

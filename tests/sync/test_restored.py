@@ -19,7 +19,7 @@ def check_when_due(world):
     """The minute's schedule, if a deep check is due; and what a restore asked to be compared."""
     if PollState.objects.deep_check_due(world.clock()).exists():
         check(world)
-    for wanted in reconciling.forgotten(world.clock()):
+    for wanted in Reconciliation.objects.due(world.clock()):
         reconciling.run(wanted, clock=world.clock)
     world.wait(seconds=20)
 

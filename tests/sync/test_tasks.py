@@ -4,9 +4,9 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from sync import tasks
+from connections import leases
+from sync import beating, tasks
 from sync.models import Finding, PollState, Reconciliation, SyncLog
-from sync.reconciling import ask
 
 
 @pytest.fixture
@@ -36,21 +36,46 @@ def test_a_tick_hands_out_polls_and_deliveries_once(due):
     assert {tuple(package.task["args"][1]) for package in OrmQ.objects.all()} == {(due.pk,)}
 
 
-def test_checks_are_handed_out_once(due):
+def test_a_plain_qcluster_gets_one_task_for_all_background_work(due):
     assert tasks.check() == "1 deep checks, 1 reconciliations"
-    assert queued() == ["sync.tasks.deep_check", "sync.tasks.reconcile"]
+    assert queued() == [tasks.WORK_OFF]
+
+
+def test_a_runpoller_gets_none(due, monkeypatch):
+    monkeypatch.setattr(tasks, "in_runpoller", lambda: True)
+    assert tasks.check() == "1 deep checks, 1 reconciliations"
+    assert queued() == []
+
+
+def test_nothing_is_queued_where_nothing_is_due(connection):
+    assert tasks.check() == "0 deep checks, 0 reconciliations"
+    assert queued() == []
+
+
+def test_checks_of_a_shop_that_cannot_be_reached_end_and_say_so(due, monkeypatch):
+    due.odoo_url = "http://127.0.0.1:9"
+    due.save()
+    monkeypatch.setattr("sync.background.sleep", lambda seconds: None)
+    assert tasks.work_off() == 2
+    assert SyncLog.objects.get(kind="deep_check").error_code == "odoo_not_listening"
+    assert Reconciliation.objects.get().error_code == "odoo_not_listening"
     assert tasks.check() == "0 deep checks, 0 reconciliations"
 
 
-def test_the_tasks_of_a_shop_that_cannot_be_reached_end_and_say_so(due):
-    due.odoo_url = "http://127.0.0.1:9"
-    due.save()
-    assert tasks.deep_check([due.pk]) == 1
-    assert tasks.reconcile([due.pk]) == 0
-    assert SyncLog.objects.get(kind="deep_check").error_code == "odoo_not_listening"
-    assert Reconciliation.objects.get().error_code == "odoo_not_listening"
-    wanted = ask(due, since=timezone.now(), repair=False, now=timezone.now())
-    assert tasks.run_reconciliation(wanted.pk) is False
+def test_of_the_tasks_for_background_work_one_is_at_work(due):
+    leases.claim([tasks.WORK_OFF_KEY], "another", now=timezone.now())
+    assert tasks.work_off() == 0
+    assert not Reconciliation.objects.exists()
+
+
+def test_only_a_plain_qcluster_leaves_a_heartbeat_of_its_own(due, monkeypatch):
+    monkeypatch.setattr(tasks, "in_runpoller", lambda: True)
+    tasks.tick()
+    assert not beating.is_running(timezone.now())
+    monkeypatch.setattr(tasks, "in_runpoller", lambda: False)
+    tasks.tick()
+    assert beating.is_running(timezone.now())
+    assert not beating.is_running(timezone.now() + timezone.timedelta(minutes=3))
 
 
 def test_the_watch_finds_what_is_overdue(due):

@@ -14,6 +14,7 @@ from sync.examining import Mark, examine
 from sync.management.choosing import add_connection, connection_called
 from sync.management.showing import cell, show_json
 from sync.management.teaching import TeachingCommand
+from sync.management.testing import alone_with
 
 SIGNS = {True: "ok  ", None: "WARN", False: "FAIL"}
 
@@ -35,11 +36,12 @@ class Command(TeachingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         connection = connection_called(options["connection"])
         marks = []
-        for mark in examine(connection, clock=timezone.now):
-            marks.append(mark)
-            if not options["json"]:
-                self.stdout.write(_lines(mark))
-                self.stdout.flush()
+        with alone_with(connection):
+            for mark in examine(connection, clock=timezone.now):
+                marks.append(mark)
+                if not options["json"]:
+                    self.stdout.write(_lines(mark))
+                    self.stdout.flush()
         if options["json"]:
             show_json(self.stdout, [asdict(mark) for mark in marks])
         wrong = sum(mark.ok is False for mark in marks)

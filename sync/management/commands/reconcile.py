@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from argparse import ArgumentTypeError
 from datetime import timedelta
+from time import sleep
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -27,6 +28,8 @@ TITLES = {
     "order": gettext_lazy("order"),
     "verdict": gettext_lazy("verdict"),
 }
+OURS = timedelta(minutes=2)  # then the poller takes it over: this command has died
+LOOK_SECONDS = 1.0
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -61,12 +64,17 @@ class Command(TeachingCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         connection, now = connection_called(options["connection"]), timezone.now()
-        wanted = reconciling.ask(
-            connection, since=now - options["since"], repair=options["repair"], by="manage.py", now=now
+        wanted, joined = reconciling.ask_or_join(
+            connection,
+            since=now - options["since"],
+            repair=options["repair"],
+            by="manage.py",
+            now=now,
+            next_at=now + OURS,
         )
-        done = reconciling.run(wanted)
-        while done.progress == Progress.WAITING:
-            done = reconciling.run(done)
+        if joined and not options["json"]:
+            self.stdout.write(_joins(wanted))
+        done = _done(wanted, joined)
         if options["json"]:
             show_json(self.stdout, _facts(done))
         elif done.progress == Progress.DONE:
@@ -97,6 +105,24 @@ class Command(TeachingCommand):
             deep_check(connection)
         else:
             self.stdout.write(later)
+
+
+def _done(wanted: Reconciliation, joined: bool) -> Reconciliation:
+    """Slice by slice. While somebody else works on it, and where it is not ours alone, with patience."""
+    wanted = reconciling.run(wanted, in_background=joined)
+    while Reconciliation.objects.under_way(timezone.now()).filter(pk=wanted.pk).exists():
+        if joined or wanted.progress == Progress.RUNNING:
+            sleep(LOOK_SECONDS)
+        wanted.refresh_from_db()
+        if wanted.progress == Progress.WAITING:
+            wanted = reconciling.run(wanted, in_background=joined)
+    wanted.refresh_from_db()
+    return wanted
+
+
+def _joins(wanted: Reconciliation) -> str:
+    said = _("A comparison that covers this was asked for before, by %(who)s: this waits for its end.")
+    return said % {"who": wanted.requested_by or _("the schedule")}
 
 
 def _facts(done: Reconciliation) -> dict[str, Any]:

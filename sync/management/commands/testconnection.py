@@ -13,6 +13,7 @@ from connections.diagnosis import explain
 from sync.management.choosing import add_connection, connection_called
 from sync.management.showing import cell, show_json
 from sync.management.teaching import TeachingCommand
+from sync.management.testing import alone_with
 from sync.testing import Stage, run_test
 
 MARKS = {True: "ok  ", None: "WARN", False: "FAIL"}
@@ -35,11 +36,12 @@ class Command(TeachingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         connection = connection_called(options["connection"])
         stages = []
-        for stage in run_test(connection, now=timezone.now()):
-            stages.append(stage)
-            if not options["json"]:
-                self.stdout.write(line_of(stage))
-                self.stdout.flush()
+        with alone_with(connection):
+            for stage in run_test(connection, now=timezone.now()):
+                stages.append(stage)
+                if not options["json"]:
+                    self.stdout.write(line_of(stage))
+                    self.stdout.flush()
         if options["json"]:
             show_json(self.stdout, [row_of(stage) for stage in stages])
         failed = sum(stage.ok is False for stage in stages)

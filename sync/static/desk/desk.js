@@ -16,6 +16,7 @@ async function renew(part) {
     const answer = await fetch(part.dataset.deskRenew, { headers: { "X-Desk-Part": "1" } });
     if (!answer.ok) return again(part);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body.firstElementChild;
+    if (!fresh) return;
     const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
     part.replaceWith(fresh);
     if (focused) document.getElementById(focused)?.focus();
@@ -31,46 +32,28 @@ function again(part) {
 
 document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-desk-renew]").forEach(again));
 
-// An answer that comes piece by piece: each piece is shown as it arrives.
-async function stream(address, body, place, button) {
+// What is typed is tested before it is saved: the answer is a part that renews itself until the test has ended.
+async function test(address, body, place, button) {
   const panel = place.closest(".desk-panel");
-  place.replaceChildren();
   button.disabled = true;
   panel.classList.remove("desk-broken");
-  panel.classList.add("desk-working");
   try {
     const answer = await fetch(address, { method: "POST", body });
     if (!answer.ok) throw new Error(answer.status);
-    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-    let shown = "";
-    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-      shown += piece.value;
-      const end = shown.lastIndexOf("</li>") + "</li>".length;
-      if (end < "</li>".length) continue;
-      place.insertAdjacentHTML("beforeend", shown.slice(0, end));
-      shown = shown.slice(end);
-    }
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body.firstElementChild;
+    place.replaceChildren(fresh);
+    again(fresh);
   } catch {
     panel.classList.add("desk-broken");
   }
-  panel.classList.remove("desk-working");
   button.disabled = false;
 }
-
-document.addEventListener("submit", (event) => {
-  const form = event.target.closest("form[data-desk-stream]");
-  if (!form) return;
-  event.preventDefault();
-  document.querySelectorAll("[data-desk-before]").forEach((part) => (part.hidden = true));
-  const place = document.getElementById(form.dataset.deskStream);
-  stream(form.action, new FormData(form), place, form.querySelector("button"));
-});
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-desk-try]");
   if (!button) return;
   const place = document.getElementById(button.dataset.deskInto);
-  stream(button.dataset.deskTry, new FormData(button.form), place, button);
+  test(button.dataset.deskTry, new FormData(button.form), place, button);
 });
 
 // A webhook secret that no library can verify with is told of while it is typed; the form asks for a tick.

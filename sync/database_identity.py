@@ -118,7 +118,7 @@ def require_known(mine: Turn) -> None:
     Raises Held after a person was asked, and Temporary where a poll has to look first.
     """
     last = mine.state.database
-    if last.get("place") != mine.connection.place:
+    if last.get("place", mine.connection.place) != mine.connection.place:
         raise Temporary("odoo_first_run")
     known = known_births(mine.connection)
     found = judged(Identity.from_json(last), Identity.from_json(last), known, mine.source.births(list(known)))

@@ -55,11 +55,11 @@ class SourceSteps:
         if b % 2:
             self.edit(connection, odoo_url=ADDRESSES[b // 2 % len(ADDRESSES)])
             return
-        database = self.world.database_called(connection.database)
-        login, key = f"poller{connection.pk}-{b}@example.com", f"{connection.api_key}-{b}"
-        if not any(user.login == login for user in database.shop.users.by_id.values()):
-            database.add_user(100 + len(database.shop.users.by_id), login, key)
-            self.edit(connection, username=login, api_key=key)
+        number = next(self.world.user_numbers)
+        login, key = f"poller{number}@example.com", f"key-of-poller-{number}-"
+        for database in self.world.databases:
+            database.add_user(number, login, key)
+        self.edit(connection, username=login, api_key=key)
 
     def _follow(self, database, name):
         for connection in [*self.world.connections]:
@@ -86,9 +86,6 @@ class SourceSteps:
         if connection.database in other.names:
             self.set_right(connection)
             return
-        key, login = connection.api_key, connection.username
-        if not any(user.login == login for user in other.shop.users.by_id.values()):
-            other.add_user(100 + len(other.shop.users.by_id), login, key)
         self.edit(connection, database=other.name)
 
     def do_sell_elsewhere(self, a, b):
@@ -100,6 +97,9 @@ class SourceSteps:
             other = Database.of(self.world, self.world.version, "other", age=OLDER)
             self.world.databases.append(other)
             self.world.odoo.add(other.shop)
+            for user in self.world.main.shop.users.by_id.values():
+                if user.id not in other.shop.users.by_id:
+                    other.add_user(user.id, user.login, user.keys[0].secret)
             for n in range(max(2, len(self.world.main.story.lives))):
                 other.till.sell(1, n * 3)
             other.shop.world.clock = self.world.stamp_now

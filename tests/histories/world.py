@@ -63,7 +63,7 @@ class World:
         self.now = NOON + timedelta(microseconds=micros * 100)
         self.skew = timedelta(seconds=SKEWS[skew % len(SKEWS)])
         self.lag = timedelta(0)  # of the database's clock behind the web server's
-        self._agenda, self._order = [], count()
+        self._agenda, self._order, self.user_numbers = [], count(), count(100)
         self.version = version
         self.main = Database.of(self, version, "shop")
         self.databases = [self.main]
@@ -141,7 +141,7 @@ class World:
         self.pass_time((0, 10, 2000)[number % 3])
 
     def _connect(self, number, start, events, pace):
-        login, key = f"poller{number}@example.com", f"key-of-poller-{number}"
+        login, key = f"poller{number}@example.com", f"key-of-poller-{number}-"
         self.main.add_user(70 + number, login, key)
         kind = (Start.NOW, Start.NOW, Start.ALL, Start.DATE)[start % 4]
         moment = self.server_now().replace(microsecond=0) - timedelta(seconds=(0, 5, 1500)[start // 4 % 3])

@@ -1,6 +1,9 @@
 # One image for the web process, the poller and every command.
+# A tag may be moved to other content; docs/operating.md, "Images", says how to name the base by its digest.
 
-FROM python:3.13-slim AS build
+ARG PYTHON_IMAGE=python:3.13-slim
+
+FROM ${PYTHON_IMAGE} AS build
 RUN python -m venv /venv
 COPY requirements.txt /
 RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /requirements.txt
@@ -12,7 +15,7 @@ RUN STATIC_ROOT=/app/staticfiles POLLER_DATA_DIR=/tmp SECRET_KEY=build \
     /venv/bin/python manage.py collectstatic --noinput \
     && /venv/bin/python -m compileall -q /app
 
-FROM python:3.13-slim
+FROM ${PYTHON_IMAGE}
 RUN useradd --uid 10001 --no-create-home --home-dir /data poller && install -d -o poller /data
 COPY --from=build /venv /venv
 COPY --from=build /app /app

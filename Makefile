@@ -45,8 +45,8 @@ deploy: $(VENV)/.installed-dev
 	@$(check-environment) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 # What production has, with keys that are good for nothing else.
-check-environment := env ENV_FILE=/dev/null DEBUG=off POLLER_BEHIND_HTTPS=on ALLOWED_HOSTS=poller.example.com \
-	SECRET_KEY=only-for-checks-0123456789-abcdefghij-0123456789-klmnopqrst \
+check-environment := env ENV_FILE=/dev/null DEBUG=off POLLER_BEHIND_HTTPS=on POLLER_PROXIES=1 \
+	ALLOWED_HOSTS=poller.example.com SECRET_KEY=only-for-checks-0123456789-abcdefghij-0123456789-klmnopqrst \
 	POLLER_ENCRYPTION_KEY=b25seS1mb3ItY2hlY2tzLW9ubHktZm9yLWNoZWNrcy0=
 
 lock: $(VENV)/.installed-dev ## Write requirements*.txt anew from requirements*.in

@@ -8,6 +8,8 @@ from urllib.parse import SplitResult, urlsplit
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from connections.plain import require_plain
+
 WHITE_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
 HOST = re.compile(r"^(\[[0-9a-f:.]+\]|[\w.-]+)$", re.IGNORECASE)
 
@@ -39,6 +41,7 @@ def _split(text: str) -> SplitResult:
     text = text.strip()
     if WHITE_OR_CONTROL.search(text):
         raise ValidationError(_("An address has no spaces or line breaks in it."), code="has_spaces")
+    require_plain(text)
     if "://" not in text:
         raise ValidationError(
             _("Begin with https:// (or http:// in your own network). Try: https://%(text)s"),

@@ -19,7 +19,10 @@ from django.utils.translation import gettext_lazy
 from connections.addresses import odoo_address, webhook_address
 from connections.fields import Secret
 from connections.models import EVENTS, Connection, Start
+from connections.plain import HIDDEN, require_plain
+from connections.required_answer import is_pointer
 from connections.rotation import MOST_HOURS, retire, usual_overlap
+from connections.webhook_secret import form_problem
 
 if TYPE_CHECKING:
     ConnectionModelForm = forms.ModelForm[Connection]
@@ -27,8 +30,8 @@ else:
     ConnectionModelForm = forms.ModelForm
 
 SECRETS = ("api_key", "webhook_secret")
-HEADER_SAFE = re.compile(r"^[\x21-\x7e]*$")
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+PLAIN = ("name", "database", "username")
+HEADER_SAFE = re.compile(r"[\x21-\x7e]*")
 
 CLEANERS: dict[str, Callable[[str], str]] = {"odoo_url": odoo_address, "webhook_url": webhook_address}
 # The address, the secret that is sent there, and what to say where only the address was typed.
@@ -55,6 +58,11 @@ EVENT_CHOICES = [
     ("order.cancelled", gettext_lazy("Order cancelled")),
 ]
 
+MALFORMED = "malformed"  # the code of an error: a webhook secret that needs the tick
+NOT_VERIFIED = gettext_lazy(
+    "A receiver with a Standard Webhooks library cannot verify what is signed with it."
+)
+
 INTERVAL_HELP = gettext_lazy("Write a number of seconds from 5 to 86400 (24 hours).")
 
 
@@ -69,6 +77,15 @@ class ConnectionForm(ConnectionModelForm):
     api_key = forms.CharField(label=gettext_lazy("API key"), required=False, widget=forms.PasswordInput)
     webhook_secret = forms.CharField(
         label=gettext_lazy("Webhook secret"), required=False, widget=forms.PasswordInput
+    )
+    legacy_secret = forms.BooleanField(
+        label=gettext_lazy("Legacy secret"),
+        required=False,
+        initial=False,
+        help_text=gettext_lazy(
+            "Takes a webhook secret that is not “whsec_” and 24 to 64 bytes in base64, as it is. Only for a "
+            "receiver that compares X-Webhook-Secret, or that uses the text itself as its key."
+        ),
     )
     overlap_hours = forms.IntegerField(
         label=gettext_lazy("Hours the old secret signs on"),
@@ -102,6 +119,9 @@ class ConnectionForm(ConnectionModelForm):
         },
     )
 
+    # How to have such a secret taken all the same: said to operators here, to the admin's people there.
+    legacy_hint: Any = gettext_lazy("If the receiver knows no other, add --legacy-secret.")
+
     class Meta:
         model = Connection
         # Secrets are not model fields of this form: nothing here reads, decrypts or renders a stored one.
@@ -125,6 +145,9 @@ class ConnectionForm(ConnectionModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in PLAIN:
+            if name in self.fields and require_plain not in self.fields[name].validators:
+                self.fields[name].validators.append(require_plain)
         self.generated_secret = ""
         self.moved: list[str] = []  # addresses that differ from the stored ones
         if self.is_new:
@@ -142,7 +165,7 @@ class ConnectionForm(ConnectionModelForm):
 
     def clean_external_id(self) -> str:
         external_id: str = self.cleaned_data["external_id"]
-        if not HEADER_SAFE.match(external_id):
+        if not HEADER_SAFE.fullmatch(external_id):
             raise ValidationError(
                 _("It travels in a header: only letters without accents, digits and signs, no spaces.")
             )
@@ -160,19 +183,30 @@ class ConnectionForm(ConnectionModelForm):
     def clean_webhook_url(self) -> str:
         return webhook_address(self.cleaned_data["webhook_url"])
 
+    def clean_answer_pointer(self) -> str:
+        pointer: str = self.cleaned_data["answer_pointer"]
+        if not is_pointer(pointer):
+            raise ValidationError(
+                _(
+                    "This is not a JSON pointer: it begins with “/”, such as /ok or /result/status. Inside a "
+                    "name “~” is written ~0 and “/” is written ~1."
+                )
+            )
+        return pointer
+
     def clean_api_key(self) -> str:
         key: str = self.cleaned_data["api_key"]
         if not key and self.is_new:
             raise ValidationError(
                 _("Paste an API key. In Odoo: your picture at the top right, Preferences, Account Security.")
             )
-        if CONTROL.search(key):
+        if HIDDEN.search(key):
             raise ValidationError(_("There is a line break or a tab in it: copy only the key itself."))
         return key
 
     def clean_webhook_secret(self) -> str:
         secret: str = self.cleaned_data["webhook_secret"]
-        if not HEADER_SAFE.match(secret):
+        if not HEADER_SAFE.fullmatch(secret):
             raise ValidationError(
                 _("It travels in a header: only letters without accents, digits and signs, no spaces.")
             )
@@ -184,6 +218,11 @@ class ConnectionForm(ConnectionModelForm):
         values = super().clean() or self.cleaned_data
         self._want_secrets_for_new_addresses(values)
         self._want_word_on_database(values)
+        if (problem := self.secret_problem) and not values.get("legacy_secret"):
+            sentence = f"{problem} {NOT_VERIFIED} {self.legacy_hint}"
+            self.add_error("webhook_secret", ValidationError(sentence, code=MALFORMED))
+        if values.get("answer_pointer") and values.get("answer_value") == "":
+            self.add_error("answer_value", _("Say what has to stand there, such as true."))
         if values.get("start") == Start.DATE and not values.get("start_at") and "start_at" not in self.errors:
             self.add_error("start_at", _("Say from which day and time on, or choose another first run."))
         if not encryption_works():
@@ -195,6 +234,12 @@ class ConnectionForm(ConnectionModelForm):
                 code="encryption_key",
             )
         return values
+
+    @property
+    def secret_problem(self) -> str:
+        """What is not standard about the webhook secret that was typed; "" for none and for a good one."""
+        typed = self.cleaned_data.get("webhook_secret")
+        return form_problem(typed) if typed else ""
 
     @property
     def overlap(self) -> timedelta:

@@ -68,6 +68,11 @@ class Answer:
     seconds: float
 
     @property
+    def text(self) -> str:
+        """The body for people to read, whatever bytes it is made of."""
+        return self.body.decode("utf-8", "replace").replace("\0", "\ufffd")
+
+    @property
     def server_time(self) -> datetime | None:
         """The server's own clock, UTC, whole seconds."""
         return _http_date(self.headers.get("Date", ""))

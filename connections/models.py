@@ -76,6 +76,28 @@ class Connection(models.Model):
         help_text=_("The header X-Webhook-Secret, for receivers that cannot check signatures."),
     )
     events = models.JSONField(_("wanted events"), default=default_events)
+    answer_pointer = models.CharField(
+        _("required in the answer: where"),
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            "For a receiver that answers 200 with an error inside: the JSON pointer to what says that the "
+            "order was taken, such as /ok or /result/status. Empty, with no value either: every 2xx counts."
+        ),
+    )
+    answer_value = models.CharField(
+        _("required in the answer: what"),
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            'What has to stand there: true, 0 or ok; “"0"” is a text. Any other answer counts as a refusal: '
+            "after five attempts the order requires action."
+        ),
+    )
 
     poll_interval_seconds = models.PositiveIntegerField(
         _("seconds between polls"), default=60, validators=[MinValueValidator(5), MaxValueValidator(86_400)]

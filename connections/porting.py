@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 import yaml
 from cryptography.fernet import Fernet, InvalidToken
 from django.db import transaction
@@ -16,8 +17,10 @@ from django.utils.translation import gettext as _
 from connections.fields import reveal
 from connections.forms import SECRETS, ConnectionForm, filled
 from connections.models import Connection
+from connections.plain import one_line
 
 FORMAT = 1
+LONGEST = 5_000_000  # characters: ten thousand connections with their secrets
 FIELDS = [
     field.name
     for field in Connection._meta.concrete_fields
@@ -39,6 +42,17 @@ class Ported:
     @property
     def name(self) -> str:
         return str(self.form.cleaned_data["name"])
+
+
+class PlainLoader(yaml.SafeLoader):
+    """YAML without anchors and aliases: with them a short text grows until the memory is full."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if getattr(event, "anchor", None) is not None:  # an alias has one, too
+            line = event.start_mark.line + 1
+            raise Unportable(_("Line %s: anchors and aliases (& and *) are not read, write it out.") % line)
+        return super().compose_node(parent, index)
 
 
 def ring(key: str) -> Fernet:
@@ -69,7 +83,8 @@ def check(text: str, key: Fernet | None = None) -> list[Ported]:
                 for name, texts in form.errors.items()
                 for text in texts
             ]
-            problems += [f"“{row.get('name', '?')}”, {sentence}" for sentence in named]
+            name = one_line(str(row.get("name", "?")))
+            problems += [f"“{name}”, {sentence}" for sentence in named]
     if problems:
         raise Unportable("\n".join([_("Nothing was imported:"), *problems]))
     return ported
@@ -99,8 +114,11 @@ def _plain(value: Any) -> Any:
 
 
 def _rows(text: str) -> list[dict[str, Any]]:
+    if len(text) > LONGEST:
+        most = LONGEST // 1_000_000
+        raise Unportable(_("It is too long: at most %s million characters. Import it in parts.") % most)
     try:
-        whole = yaml.safe_load(text)
+        whole = PlainLoader(text).get_single_data()
     except yaml.YAMLError as error:
         raise Unportable(_("This is not YAML: %s") % " ".join(str(error).split())) from None
     if not isinstance(whole, dict) or whole.get("format") != FORMAT:
@@ -123,6 +141,7 @@ def _require_different(rows: list[dict[str, Any]]) -> None:
 
 
 def _form(row: Mapping[str, Any], key: Fernet | None) -> tuple[ConnectionForm, str]:
+    row = {**row, **_as_typed(row)}
     there = Connection.objects.filter(external_id=str(row.get("external_id"))).first()
     values = {name: "" if value is None else value for name, value in row.items() if name != "secrets"}
     if values.get("start_at"):
@@ -130,12 +149,19 @@ def _form(row: Mapping[str, Any], key: Fernet | None) -> tuple[ConnectionForm, s
     secrets = _secrets(row, key)
     if there is not None:
         secrets = {name: text for name, text in secrets.items() if text != str.__str__(getattr(there, name))}
-    # Nobody can be asked about an address in a file: the next poll looks which database it is.
-    form = filled(there, values | secrets | {"same_database": True})
+    # Nobody can be asked about what is in a file. A stored secret that moves is no mistake at a keyboard: a
+    # sentence tells of it. Which database stands at a new address, the next poll looks.
+    form = filled(there, values | secrets | {"legacy_secret": True, "same_database": True})
     if there is None:
         return form, "new"
     differs = secrets or any(row[name] != _plain(getattr(there, name)) for name in row if name in FIELDS)
     return form, "changed" if differs else "same"
+
+
+def _as_typed(row: Mapping[str, Any]) -> dict[str, str]:
+    """A required answer that YAML takes for true or 0 is what a person would have typed."""
+    value = row.get("answer_value")
+    return {"answer_value": orjson.dumps(value).decode()} if isinstance(value, bool | int | float) else {}
 
 
 def _moment(text: Any) -> Any:

@@ -1,4 +1,7 @@
-"""What a page may load: only what is ours. The theme (Alpine) needs 'unsafe-eval'; no script is inline."""
+"""What a page may load: only what is ours. The theme (Alpine) needs 'unsafe-eval'; no script is inline.
+
+Alpine's build without it cannot run the theme's expressions: a risk that docs/operating.md names.
+"""
 
 from collections.abc import Callable
 

@@ -171,13 +171,21 @@ REDIS_URL = address("REDIS_URL", "redis", "rediss", "unix")
 
 
 def cache(name: str) -> dict[str, Any]:
-    """Shared by all processes of a host; with Redis, by all hosts."""
+    """Shared by all processes of a host; with Redis, by all hosts. Version 1 was pickles."""
     if REDIS_URL:
-        backend = "django.core.cache.backends.redis.RedisCache"
-        return {"BACKEND": backend, "LOCATION": REDIS_URL, "KEY_PREFIX": name}
-    folder = DATA_DIR / "cache" / name
-    backend = "django.core.cache.backends.filebased.FileBasedCache"
-    return {"BACKEND": backend, "LOCATION": str(folder), "OPTIONS": {"MAX_ENTRIES": 10_000}}
+        return {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": name,
+            "VERSION": 2,
+            "OPTIONS": {"serializer": "odoopoller.caches.JSONSerializer"},
+        }
+    return {
+        "BACKEND": "odoopoller.caches.JSONFileCache",
+        "LOCATION": str(DATA_DIR / "cache" / name),
+        "VERSION": 2,
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
 
 
 CACHES: dict[str, dict[str, Any]] = {
@@ -291,15 +299,17 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
+AXES_HANDLER = "odoopoller.login_limits.LoginLimits"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # "in 15 minutes" stays true however often one tries
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "odoopoller.locked.client_ip"
 AXES_LOCKOUT_CALLABLE = "odoopoller.locked.locked"
 PROXIES = whole("POLLER_PROXIES", 0, least=0)
 
-# Acts show new secrets once, in a message: kept here with the session, never in a cookie.
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# Acts show new secrets once, in a message: kept encrypted with the session, never in a cookie.
+MESSAGE_STORAGE = "odoopoller.sealed_messages.SealedStorage"
 
 BEHIND_HTTPS = switch("POLLER_BEHIND_HTTPS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = BEHIND_HTTPS

@@ -16,3 +16,4 @@ class SyncConfig(AppConfig):
         import_module(
             "sync.safety"
         )  # registers the checks that ask the database, so not before there are models
+        import_module("sync.running.hardening").install()

@@ -50,7 +50,9 @@ class LedgerPage:
     differences: list[Difference]
     matching: int  # the very same order is there: number and moment of its making
     hidden: list[SeenOrder]
-    went_back: bool  # an order stands as it stood before: what was written since was taken back
+    # An order stands as it stood before, or its number was given again: what was written since this stamp
+    # was taken back.
+    undone_since: datetime | None
 
     @property
     def covered(self) -> int:
@@ -89,18 +91,20 @@ def _verdict(change: Change, known: Known | None, before_start: bool) -> str:
 def ledger_side(mine: Turn, rows: Sequence[SeenOrder]) -> LedgerPage:
     """What became of orders that we know, looked up by id. Raises RemoteError."""
     sightings = mine.source.sightings({row.order_id: row.company_id for row in rows})
-    differences, matching, went_back = [], 0, False
+    differences, matching = [], 0
+    undone: list[datetime] = []
     for row in rows:
         if row.order_id in sightings.hidden:
             continue
         sight = sightings.seen.get(row.order_id)
         matching += sight is not None and _is_same(row, sight)
-        went_back = went_back or (sight is not None and _is_older(row, sight))
+        if sight is not None and row.state != "cancel" and (_is_older(row, sight) or _is_another(row, sight)):
+            undone.append(row.write_date)
         verdict = _fate(row, sight, mine.connection.company_id)
         if verdict:
             differences.append(Difference(verdict, _change(row, sight), row.order_name))
     hidden = [row for row in rows if row.order_id in sightings.hidden]
-    return LedgerPage(rows, differences, matching, hidden, went_back)
+    return LedgerPage(rows, differences, matching, hidden, min(undone, default=None))
 
 
 def _fate(row: SeenOrder, sight: Sight | None, company_id: int | None) -> str:

@@ -160,12 +160,14 @@ def _verdict(found: Recognition, last: Identity, known: Births) -> Verdict:
     if not known:
         differs = found.uuid_differs or not _shares_company(found.identity, last)
         return Verdict.EMPTY_ANOTHER if differs else Verdict.SAME
-    if found.uuid_differs or (found.different and not found.matching):
+    moved = last.place not in ("", found.identity.place)
+    # At another place even one order that differs tells of a copy that went its own way. At the same one a
+    # restored backup differs in its newest orders.
+    if found.uuid_differs or (found.different and (moved or not found.matching)):
         return Verdict.ANOTHER
-    if found.matching or not last.place:
+    if found.matching:
         return Verdict.SAME
     # All of them are gone or hidden.
-    moved = found.identity.place != last.place
     return Verdict.ANOTHER if moved and not _shares_company(found.identity, last) else Verdict.SAME
 
 

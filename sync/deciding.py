@@ -32,6 +32,7 @@ class TakenOver(Enum):
 class Known:
     """What we remember of one order. `announced`: '', 'confirmed' or 'cancelled' to the receiver.
 
+    `hash_rules` are those that `content_hash` was made by.
     `held`: not sent until a person has answered a question. `reread`: it ended as another order got its
     number, which is to be read once the receiver knows of the end.
     """
@@ -42,6 +43,7 @@ class Known:
     version: int
     announced: str
     seeded: bool
+    hash_rules: int = 1
     created_at: datetime | None = None
     held: bool = False
     reread: bool = False

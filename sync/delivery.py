@@ -16,6 +16,7 @@ from connections.errors import RemoteError, SecretUnreadable, on_side, receiver_
 from connections.fields import MASK, reveal
 from connections.http import RECEIVER_LIMITS, Answer, Limits, request
 from connections.models import Connection
+from connections.required_answer import RequiredAnswer
 from sync.signing import signature_headers
 
 logger = logging.getLogger("poller.delivery")
@@ -57,6 +58,7 @@ class Receiver:
     """Where a connection's orders go; made once per use, so that its secrets are decrypted once.
 
     `retired`: secrets that were replaced, newest first, each with the moment until which it still signs.
+    `required`: what a 2xx has to say to count as received.
     `unreadable`: a stored secret has no key, so nothing can be signed.
     """
 
@@ -65,6 +67,7 @@ class Receiver:
     secret: str
     send_secret_header: bool
     retired: tuple[tuple[str, datetime], ...] = ()
+    required: RequiredAnswer | None = None
     unreadable: bool = False
     _spellings: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
@@ -78,12 +81,13 @@ class Receiver:
     def of(cls, connection: Connection) -> Receiver:
         """For many at once prefetch `retired_secrets`."""
         place = (connection.webhook_url, connection.external_id)
+        required = RequiredAnswer.of(connection.answer_pointer, connection.answer_value)
         try:
             secret = reveal(connection.webhook_secret)
             retired = tuple((reveal(old.secret), old.valid_until) for old in connection.retired_secrets.all())
         except SecretUnreadable:  # the others of a batch go on
             return cls(*place, "", connection.send_secret_header, unreadable=True)
-        return cls(*place, secret, connection.send_secret_header, retired)
+        return cls(*place, secret, connection.send_secret_header, retired, required)
 
     def signing(self, now: datetime) -> tuple[str, ...]:
         """The secrets that sign at this moment, the one in force first."""
@@ -123,7 +127,7 @@ def deliver(
         )
     except ValueError as error:
         return Outcome(Verdict.REFUSED, None, now, 0, code="receiver_bad_secret", detail=str(error))
-    outcome = post(receiver.url, body, headers, now=now, limits=limits)
+    outcome = post(receiver.url, body, headers, now=now, limits=limits, required=receiver.required)
     if not outcome.answer:
         return outcome
     # Cut only what is masked: half a secret at the end would not be found.
@@ -131,12 +135,19 @@ def deliver(
 
 
 def post(
-    url: str, body: bytes, headers: Mapping[str, str], *, now: datetime, limits: Limits = RECEIVER_LIMITS
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    now: datetime,
+    limits: Limits = RECEIVER_LIMITS,
+    required: RequiredAnswer | None = None,
 ) -> Outcome:
     """Post exactly these bytes and judge the answer; what breaks on the way is a verdict too."""
     began = perf_counter()
     try:
-        return judge(request("POST", url, headers=headers, body=body, limits=limits), now=now)
+        answer = request("POST", url, headers=headers, body=body, limits=limits)
+        return judge(answer, now=now, required=required)
     except RemoteError as error:
         error = on_side("receiver", error)
         code, detail, alive = error.code, error.detail, False
@@ -147,19 +158,29 @@ def post(
     return Outcome(Verdict.AGAIN, alive, now, spent, code=code, detail=detail)
 
 
-def judge(answer: Answer, *, now: datetime) -> Outcome:
+def judge(answer: Answer, *, now: datetime, required: RequiredAnswer | None = None) -> Outcome:
     verdict, alive = _meaning(answer.status)
     delivered = verdict is Verdict.DELIVERED
-    return Outcome(
+    outcome = Outcome(
         verdict,
         alive,
         now,
         round(answer.seconds * 1000),
         status=answer.status,
         code="" if delivered else receiver_code(answer.status),
-        answer=answer.body[: ANSWER_CHARACTERS * 2].decode("utf-8", "replace").replace("\0", "\ufffd"),
+        answer=answer.text,  # whole: a secret is found, and a value read, only before anything is cut
         retry_at=None if delivered else answer.retry_at(now),
     )
+    return _held_to(required, outcome, answer) if delivered and required else outcome
+
+
+def _held_to(required: RequiredAnswer, outcome: Outcome, answer: Answer) -> Outcome:
+    """A receiver that is alive and does not say what the connection requires refuses this payload."""
+    cut = len(answer.body) >= RECEIVER_LIMITS.answer_bytes
+    fault = required.fault(answer.text, cut=cut)
+    if fault is None:
+        return outcome
+    return replace(outcome, verdict=Verdict.REFUSED, code=fault.code, detail=fault.detail)
 
 
 def _meaning(status: int) -> tuple[Verdict, bool | None]:

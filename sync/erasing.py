@@ -7,17 +7,12 @@ order. So is a backup.
 from __future__ import annotations
 
 import logging
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, reduce
 from itertools import chain
-from operator import or_
 from typing import Any
 
-import orjson
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.db import models
@@ -25,12 +20,11 @@ from django.db.models import Q, QuerySet
 
 from connections.models import Connection
 from sync import ledger
+from sync.customers import CHUNK
 from sync.ledger.facts import by_connection, matching
 from sync.models import ConnectionTest, DeliveryAttempt, RetryItem, SeenOrder
 from sync.models.ledger import OPEN
-
-ERASED = "[erased]"
-CHUNK = 300
+from sync.persons import Person
 
 # Columns that may hold what a customer, a receiver or a colleague wrote, in whichever table.
 TEXTS = {
@@ -50,42 +44,6 @@ TEXTS = {
 JSONS = {"differences", "stages"}
 
 logger = logging.getLogger("poller.ledger")
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody by an e-mail address or a whole name, whatever its case; a part of a word is somebody else."""
-
-    text: str
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        words = r"\s+".join(map(re.escape, _plain(self.text).split()))
-        if "@" in self.text:
-            return re.compile(rf"(?<![\w.+@-]){words}(?![\w@-]|\.\w)", re.IGNORECASE)
-        return re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE)
-
-    def is_in(self, value: Any) -> bool:
-        """In a text, or anywhere in what JSON holds."""
-        if isinstance(value, str):
-            return bool(self.pattern.search(_plain(value)))
-        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        return any(self.is_in(part) for part in inner)
-
-    def without(self, value: Any) -> Any:
-        """The same with the person replaced in every text."""
-        if isinstance(value, str):
-            return self.pattern.sub(ERASED, _plain(value)) if self.is_in(value) else value
-        if isinstance(value, dict):
-            return {key: self.without(part) for key, part in value.items()}
-        return [self.without(part) for part in value] if isinstance(value, list) else value
-
-    def perhaps_in(self, column: str) -> Q:
-        """For the database, which knows the case of plain letters only: rows with the longest word."""
-        word = max(self.text.split(), key=len)
-        spellings = {word, word.lower(), word.upper(), word.title()}
-        forms = {unicodedata.normalize(form, text) for text in spellings for form in ("NFC", "NFD")}
-        return reduce(or_, (Q(**{f"{column}__icontains": form}) for form in forms))
 
 
 @dataclass
@@ -134,7 +92,7 @@ def erase(
 def _with_person(person: Person, items: QuerySet[RetryItem]) -> Iterator[RetryItem]:
     rows = items.only("connection_id", "order_id", "order_name", "status", "body").order_by("pk")
     for item in rows.iterator(chunk_size=CHUNK):
-        if person.is_in(_parsed(bytes(item.body or b""))):
+        if person.is_of(bytes(item.body or b"")):
             item.body = None
             yield item
 
@@ -161,7 +119,7 @@ def _discard(owed: list[RetryItem], *, by: str, now: datetime) -> int:
 
 def _previews(person: Person, chosen: Q, *, dry_run: bool) -> int:
     rows = ConnectionTest.objects.filter(chosen, preview__isnull=False)
-    found = [test.pk for test in rows if person.is_in(_parsed(bytes(test.preview or b"")))]
+    found = [test.pk for test in rows if person.is_of(bytes(test.preview or b""))]
     return len(found) if dry_run else ConnectionTest.objects.filter(pk__in=found).update(preview=None)
 
 
@@ -170,7 +128,7 @@ def _texts(person: Person, chosen: Q, *, dry_run: bool) -> Iterator[int]:
         columns = {f.name for f in model._meta.local_concrete_fields}
         rows = model._default_manager.filter(chosen if "connection" in columns else Q())
         for column in sorted(columns & (TEXTS | JSONS)):
-            perhaps = rows if column in JSONS else rows.filter(person.perhaps_in(column))
+            perhaps = rows if column in JSONS else person.perhaps_in(rows, column)
             yield _replace(person, perhaps, column, dry_run=dry_run)
 
 
@@ -190,20 +148,9 @@ def _replace(person: Person, rows: QuerySet[Any], column: str, *, dry_run: bool)
     return len(found)
 
 
-def _parsed(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return body.decode("utf-8", "replace")
-
-
 def _chunks(rows: list[Any]) -> Iterator[list[Any]]:
     return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
 
 
 def _names(items: Iterable[RetryItem]) -> list[tuple[int, str]]:
     return list(dict.fromkeys((item.connection_id, item.order_name) for item in items))
-
-
-def _plain(text: str) -> str:
-    return unicodedata.normalize("NFC", text)

@@ -17,6 +17,7 @@ from connections.diagnosis import explain
 from connections.errors import SecretUnreadable
 from connections.http import RECEIVER_LIMITS
 from connections.models import Connection
+from connections.webhook_secret import LEGACY, form_problem
 from sync import payload
 from sync.delivery import Outcome, Receiver, Verdict, deliver, post
 from sync.signing import header_value, new_secret, signature_headers
@@ -45,6 +46,8 @@ def examine(connection: Connection, *, clock: Clock) -> Iterator[Mark]:
     receiver = Receiver.of(connection)
     if receiver.unreadable:
         raise SecretUnreadable()
+    if problem := form_problem(receiver.secret):
+        yield Mark(_("can verify our signature"), None, problem, str(explain(LEGACY).next_step), 0)
     room = _Room(connection, receiver, clock)
     first = _good(room)
     yield first
@@ -91,7 +94,8 @@ class _Room:
             send_secret_header=False,
         )
         headers["X-Webhook-Secret"] = header_value(self.receiver.secret)
-        return self._masked(post(self.receiver.url, body, headers, now=now))
+        outcome = post(self.receiver.url, body, headers, now=now, required=self.receiver.required)
+        return self._masked(outcome)
 
     def _masked(self, outcome: Outcome) -> Outcome:
         """Also what a receiver says that it would have expected."""

@@ -5,6 +5,7 @@ import logging
 import re
 import sys
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
 
@@ -12,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
 from connections.errors import RemoteError
+from connections.plain import escaped
 
 FIELDS = ("connection", "order", "event_id", "code")
 
@@ -62,13 +64,21 @@ class JSONFormatter(DiscreetFormatter):
 
 
 class TextFormatter(DiscreetFormatter):
-    """Time, level, message, then what it is about."""
+    """Time, level, message, then what it is about. One line, but for the way of an exception.
+
+    What came from elsewhere may hold line breaks, terminal commands, marks of direction: all written out.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         about = " ".join(f"{name}={value}" for name, value in _context(record).items())
         at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
-        line = f"{at} {record.levelname:<7} {self.message(record)}" + (f"  [{about}]" if about else "")
+        text = f"{record.levelname:<7} {self.message(record)}" + (f"  [{about}]" if about else "")
+        line = f"{at} {escaped(text)}"
         return line + ("\n" + self.formatException(record.exc_info) if record.exc_info else "")
+
+    def formatException(self, ei: Raised) -> str:
+        way = "" if ei[1] is None else told(ei[1], words=lambda error: escaped(str(error)))
+        return "\n".join(map(escaped, way.split("\n")))
 
 
 def formatter_for_stderr() -> logging.Formatter:
@@ -79,14 +89,14 @@ def _context(record: logging.LogRecord) -> dict[str, object]:
     return {name: getattr(record, name) for name in FIELDS if getattr(record, name, None) is not None}
 
 
-def told(error: BaseException) -> str:
+def told(error: BaseException, *, words: Callable[[BaseException], str] = str) -> str:
     """Where an error was raised and of which kind, with those that led to it."""
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    lead = told(before) + "\n\nThen:\n\n" if before is not None else ""
-    return lead + "".join(traceback.format_tb(error.__traceback__)) + _headline(error)
+    lead = told(before, words=words) + "\n\nThen:\n\n" if before is not None else ""
+    return lead + "".join(traceback.format_tb(error.__traceback__)) + _headline(error, words)
 
 
-def _headline(error: BaseException) -> str:
+def _headline(error: BaseException, words: Callable[[BaseException], str]) -> str:
     """The kind of an error, with its words where they are harmless."""
-    words = f": {error}" if isinstance(error, SPEAKING) and str(error) else ""
-    return f"{type(error).__module__}.{type(error).__qualname__}{words}"
+    said = f": {words(error)}" if isinstance(error, SPEAKING) and str(error) else ""
+    return f"{type(error).__module__}.{type(error).__qualname__}{said}"

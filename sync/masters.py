@@ -26,7 +26,7 @@ class SharedMasters:
     def load(self, server: str) -> Kept:
         try:
             token = caches[ALIAS].get(_key(server))
-            return {} if token is None else _parsed(KeyRing().decrypted(token))
+            return {} if token is None else _parsed(KeyRing().decrypted(token.encode()))
         except Exception as error:
             logger.warning("The cache of master data cannot be read (%s)", type(error).__name__)
             return {}
@@ -37,7 +37,7 @@ class SharedMasters:
             text = orjson.dumps(rows)
             if len(text) > MOST_BYTES:
                 return  # a server that names things at such length is asked again
-            token = KeyRing().encrypted(text)
+            token = KeyRing().encrypted(text).decode()
             caches[ALIAS].set(_key(server), token, timeout=CODES_KEPT.total_seconds())
         except Exception as error:
             logger.warning("The cache of master data cannot be written (%s)", type(error).__name__)

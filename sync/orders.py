@@ -98,11 +98,15 @@ class OrderLine:
     is_storable: bool | None
     is_delivery: bool | None
     is_downpayment: bool | None
+    is_reward: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A whole order. Datetimes are UTC with whole seconds."""
+    """A whole order. Datetimes are UTC with whole seconds.
+
+    `notes` name what could not be read and was left empty, as "path: problem". `company_id` is for us alone.
+    """
 
     order_id: int
     name: str
@@ -126,6 +130,7 @@ class Order:
     lines: tuple[OrderLine, ...]
     create_date: datetime | None = None
     company_id: int | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def cancelled(self) -> bool:

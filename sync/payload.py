@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,16 +29,23 @@ def content(order: Order, *, database: str) -> Content:
 
 
 def content_hash(content: Content) -> str:
-    """SHA-256 (hex) of what makes a new version.
+    """SHA-256 (hex) of what makes a new version, by the newest rules."""
+    return _digest(RULES[newest_rules()][0](content))
 
-    Left out: `write_date`, which moves without a change, and `locked` with the step between "sale" and
-    "done", because both mean confirmed.
-    """
-    order = {key: value for key, value in content["order"].items() if key not in ("write_date", "locked")}
-    if order["state"] == "done":
-        order["state"] = "sale"
-    canonical = orjson.dumps({**content, "order": order}, option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(canonical).hexdigest()
+
+def newest_rules() -> int:
+    return max(RULES)
+
+
+def is_hash_of(known: str, content: Content, rules: int) -> bool:
+    """Whether `known`, which was made by these rules, is the hash of this content."""
+    return any(_digest(form(content)) == known for form in RULES.get(rules, ()))
+
+
+def completed(content: Content) -> Content:
+    """Content out of a stored body, with the keys that came after it as null."""
+    items = [{"is_reward": None} | item for item in content["items"]]
+    return {**content, "order": {"create_date": None} | content["order"], "items": items}
 
 
 def event_body(
@@ -104,6 +112,7 @@ def _order(order: Order) -> dict[str, Any]:
         "amount_total": order.amount_total,
         "currency": order.currency,
         "note": order.note,
+        "create_date": _moment(order.create_date),
         "client_order_ref": order.client_order_ref,
         "locked": order.locked,
         "commitment_date": _moment(order.commitment_date),
@@ -152,6 +161,7 @@ def _item(line: OrderLine, database: str) -> dict[str, Any]:
         "odoo_product_id": line.product_id,
         "line_id": line.line_id,
         "sequence": line.sequence,
+        "is_reward": line.is_reward,
         "variant": line.variant,
         "barcode": line.barcode,
         "uom": line.uom,
@@ -173,3 +183,59 @@ def _moment(moment: datetime | None) -> str | None:
 
 def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+# --- What the hash is made of ---------------------------------------------------------------------------
+
+Form = Callable[[Content], Content]
+
+# Outside of every hash: `write_date` moves without a change; `locked`, and the step between "sale" and
+# "done", both mean confirmed.
+NO_NEWS = ("write_date", "locked")
+# The fields come with a version of Odoo or a module: that there is none and that it says no is the same.
+FLAGS = ("is_storable", "is_reward", "is_delivery", "is_downpayment")
+
+
+def _form(
+    content: Content, *, order_without: Sequence[str], item: Callable[[dict[str, Any]], dict[str, Any]]
+) -> Content:
+    order = {key: value for key, value in content["order"].items() if key not in order_without}
+    if order["state"] == "done":
+        order["state"] = "sale"
+    return {**content, "order": order, "items": [item(each) for each in content["items"]]}
+
+
+def _digest(form: Content) -> str:
+    return hashlib.sha256(orjson.dumps(form, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _with_flags(item: dict[str, Any]) -> dict[str, Any]:
+    return item | {flag: item[flag] or False for flag in FLAGS}
+
+
+def _without_reward(item: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in item.items() if key != "is_reward"}
+
+
+def _stored_by_type(item: dict[str, Any]) -> dict[str, Any]:
+    """As Odoo up to 17 told it."""
+    kind = "product" if item["is_storable"] else item["product_type"]
+    return _without_reward(item) | {"product_type": kind, "is_storable": None}
+
+
+def _form_1(content: Content) -> Content:
+    return _form(content, order_without=NO_NEWS, item=_with_flags)
+
+
+def _form_0(content: Content) -> Content:
+    return _form(content, order_without=(*NO_NEWS, "create_date"), item=_without_reward)
+
+
+def _form_0_up_to_17(content: Content) -> Content:
+    return _form(content, order_without=(*NO_NEWS, "create_date"), item=_stored_by_type)
+
+
+# By number, what each set of rules makes the hash of; several forms where servers told the same differently.
+# A stored hash names its rules and is compared by them, so that a key we add sends no order again by itself:
+# whoever adds one adds a set with it, and leaves it out of the sets before.
+RULES: dict[int, tuple[Form, ...]] = {0: (_form_0, _form_0_up_to_17), 1: (_form_1,)}

@@ -24,7 +24,7 @@ from sync.orders import Change, Order, Unreadable
 from sync.pacing import next_poll_at, pause
 from sync.plausibility import MOST_OLD_ORDERS, too_many_old
 from sync.sides import SideState
-from sync.sources.odoo import WANTED, OdooSource
+from sync.sources.odoo import PROBED, OdooSource
 from sync.sources.odoo_masters import LATELY
 from sync.starting import Beginning, StartIds, StartLine, taken_over
 
@@ -92,7 +92,7 @@ class Job:
     def client(self) -> OdooClient:
         remembered = Server.from_json(self.state.server)
         self.polled = True
-        return connect(self.connection, remembered, now=self.started_at, wanted=WANTED, seconds=POLL_SECONDS)
+        return connect(self.connection, remembered, now=self.started_at, wanted=PROBED, seconds=POLL_SECONDS)
 
     @cached_property
     def source(self) -> OdooSource:
@@ -173,8 +173,9 @@ class Job:
                 self.to_note.append(change)
 
     def _look_at_history(self, change: Change, last: Known | None, before_start: bool) -> None:
-        if last is not None and last.is_another(change.create_date):
-            self.doubted = True
+        if last is not None and last.is_another(change.create_date) and not last.cancelled:
+            self.doubted = self.went_back = True
+            self.lost_stamp = min(last.write_date, self.lost_stamp or last.write_date)
         dated_before = change.date_order is not None and change.date_order < self.since
         if last is None and dated_before and not before_start and not self.first_window:
             self.old_orders.add(change.order_id)

@@ -15,7 +15,7 @@ from connections.odoo.stages import Step
 from sync import payload
 from sync.deciding import CONFIRMED
 from sync.orders import Order
-from sync.sources.odoo import WANTED, OdooSource
+from sync.sources.odoo import PROBED, OdooSource
 
 NAME: Any = _("The newest order becomes a payload")
 EVENT_ID = "evt_preview"
@@ -26,7 +26,7 @@ def preview(connection: Connection, *, now: datetime) -> tuple[Step, bytes | Non
     began = time.monotonic()
     code, detail, body = "", "", None
     try:
-        source = OdooSource(connect(connection, None, now=now, wanted=WANTED), connection.company_id)
+        source = OdooSource(connect(connection, None, now=now, wanted=PROBED), connection.company_id)
         orders = source.read(source.newest(1))
         if not orders:
             code = "odoo_no_orders"

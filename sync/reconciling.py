@@ -102,8 +102,8 @@ def _conclude(mine: Turn, wanted: Reconciliation) -> None:
     survey = Survey.from_json(wanted.survey)
     if wanted.repair:
         wanted.held_back = announce_gone(mine, survey)
-    if survey.went_back:
-        restored.went_back(mine)
+    if survey.undone_since is not None:
+        restored.went_back(mine, survey.undone_since)
     require_same_uuid(mine)
     _look_at_account(mine)
 

@@ -20,8 +20,8 @@ def check_at_once(
 ) -> None:
     """A poll saw something that a deep check is to look into. `lost_stamp`: see PollState."""
     questions.check_at_once(connection.pk, now)
-    seen: dict[str, datetime] = {"lost_stamp": lost_stamp} if lost_stamp else {}
-    seen |= {"went_back_at": now} if went_back else {}
+    seen: dict[str, datetime | None] = {"lost_stamp": lost_stamp} if lost_stamp else {}
+    seen |= {"went_back_at": now, "went_back_to": None} if went_back else {}
     if seen:
         PollState.objects.filter(connection=connection).update(**seen)
 
@@ -32,26 +32,35 @@ def look_closer(mine: Turn, survey: Survey) -> None:
     Orders that stand as they stood before, or whose numbers were given again, are evident. A newest order
     that is gone may have been deleted: then everything is compared all the same, but nothing is said of it.
     """
-    lost = mine.state.lost_stamp
-    if lost is None and not survey.went_back:
+    lost, state = mine.state.lost_stamp, mine.state
+    undone = [stamp for stamp in (lost, survey.undone_since) if stamp is not None]
+    if not undone:
         return
-    newest = mine.source.last_written()
-    is_behind = lost is not None and (newest is None or newest < lost)
-    deleted = sum(verdict == "deleted" for verdict in survey.gone.values())
-    noticed = mine.state.went_back_at is not None and mine.state.went_back_at > mine.began - ONCE_IN
-    if survey.went_back or (is_behind and (noticed or deleted >= SEVERAL)):
-        went_back(mine)
-    elif is_behind:
-        compare_everything(mine)
+    noticed = state.went_back_at is not None and state.went_back_to is None  # by the poll that sent us
+    if survey.undone_since is not None or noticed:
+        went_back(mine, min(undone))
+    elif lost is not None and _is_behind(mine, lost):
+        deleted = sum(verdict == "deleted" for verdict in survey.gone.values())
+        if deleted >= SEVERAL:
+            went_back(mine, lost)
+        else:
+            compare_everything(mine)
     with mine.writing():
         PollState.objects.filter(connection=mine.connection).update(lost_stamp=None)
 
 
-def went_back(mine: Turn) -> None:
-    """Say to which moment, and compare everything."""
+def _is_behind(mine: Turn, stamp: datetime) -> bool:
     newest = mine.source.last_written()
+    return newest is None or newest < stamp
+
+
+def went_back(mine: Turn, undone_since: datetime) -> None:
+    """Say to which moment, the newest stamp before what was undone, and compare everything."""
+    moment = mine.source.last_written(before=undone_since)
     with mine.writing() as now:
-        PollState.objects.filter(connection=mine.connection).update(went_back_at=now, went_back_to=newest)
+        PollState.objects.filter(connection=mine.connection).update(
+            went_back_at=now, went_back_to=moment or EVER
+        )
     compare_everything(mine)
 
 

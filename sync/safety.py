@@ -40,6 +40,19 @@ def _is_production() -> bool:
     return settings.BEHIND_HTTPS or any(host not in LOCAL for host in settings.ALLOWED_HOSTS)
 
 
+@register(Tags.security, deploy=True)
+def check_proxies(**_: Any) -> list[CheckMessage]:
+    """Behind a reverse proxy, failed logins are counted for each client, not for the reverse proxy."""
+    if settings.PROXIES or not settings.BEHIND_HTTPS:
+        return []
+    text = (
+        "POLLER_BEHIND_HTTPS is on and POLLER_PROXIES is 0: all people seem to log in from one address, that "
+        "of the reverse proxy, so that anybody can lock out any user."
+    )
+    hint = "Set POLLER_PROXIES to how many reverse proxies append to X-Forwarded-For, which is mostly 1."
+    return [Warning(text, hint=hint, id="sync.W030")]
+
+
 @register(Tags.security)
 def check_keys(**_: Any) -> list[CheckMessage]:
     """Keys are random, and each is for one thing."""

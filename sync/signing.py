@@ -1,14 +1,14 @@
 """The headers of one try: the secret in clear for old receivers, and a Standard Webhooks 1.0.0 signature."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
 import secrets as random_source
 from collections.abc import Sequence
 
-PREFIX = "whsec_"
+from connections.webhook_secret import PREFIX, standard_key
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -48,14 +48,7 @@ def signatures(body: bytes, *, event_id: str, timestamp: int, secrets: Sequence[
 
 def key(secret: str) -> bytes:
     """The bytes to sign with: what follows `whsec_`, decoded, if that is 24 to 64 bytes; else the text."""
-    if secret.startswith(PREFIX):
-        try:
-            decoded = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
-        except (binascii.Error, ValueError):
-            decoded = b""
-        if 24 <= len(decoded) <= 64:
-            return decoded
-    return secret.encode("utf-8", "surrogatepass")
+    return standard_key(secret) or secret.encode("utf-8", "surrogatepass")
 
 
 def new_secret() -> str:

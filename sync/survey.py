@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -25,29 +26,33 @@ class Survey:
     """`covered`: known orders that were looked at; `gone`: of these, those whose end is to be told."""
 
     covered: int = 0
-    went_back: bool = False
+    undone_since: datetime | None = None  # what was written from this stamp on was taken back
     gone: dict[int, str] = field(default_factory=dict)  # order id: verdict
     hidden: list[SeenOrder] = field(default_factory=list)
 
     def add(self, page: LedgerPage) -> None:
         self.covered += page.covered
         self.hidden += page.hidden
-        self.went_back = self.went_back or page.went_back
+        self.note_undone(page.undone_since)
         self.add_differences(page.differences)
 
     def add_differences(self, differences: Iterable[Difference]) -> None:
-        ends = {each.order_id: each.verdict for each in differences if each.verdict in ENDS}
-        self.went_back = self.went_back or "replaced" in ends.values()
-        self.gone |= ends
+        self.gone |= {each.order_id: each.verdict for each in differences if each.verdict in ENDS}
+
+    def note_undone(self, stamp: datetime | None) -> None:
+        if stamp is not None and (self.undone_since is None or stamp < self.undone_since):
+            self.undone_since = stamp
 
     def to_json(self) -> dict[str, Any]:
         gone = {str(order_id): verdict for order_id, verdict in self.gone.items()}
-        return {"covered": self.covered, "went_back": self.went_back, "gone": gone}
+        undone = self.undone_since.isoformat() if self.undone_since else ""
+        return {"covered": self.covered, "undone_since": undone, "gone": gone}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Survey:
         gone = {int(order_id): verdict for order_id, verdict in stored.get("gone", {}).items()}
-        return cls(stored.get("covered", 0), stored.get("went_back", False), gone)
+        undone = stored.get("undone_since")
+        return cls(stored.get("covered", 0), datetime.fromisoformat(undone) if undone else None, gone)
 
 
 def announce_gone(mine: Turn, survey: Survey) -> int:

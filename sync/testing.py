@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from connections.models import Connection
 from connections.odoo.stages import Step, odoo_stages
+from connections.webhook_secret import LEGACY, form_problem
 from sync import payload
 from sync.delivery import Outcome, Receiver, Verdict, deliver
 from sync.signing import new_secret
@@ -36,6 +38,8 @@ def run_test(connection: Connection, *, now: datetime) -> Iterator[Stage]:
 
 def receiver_stages(connection: Connection, *, now: datetime) -> Iterator[Stage]:
     receiver = Receiver.of(connection)
+    if not receiver.unreadable and (problem := form_problem(receiver.secret)):
+        yield Stage(_("The receiver can verify our signature"), None, LEGACY, problem)
     outcome = _post(receiver, connection, now)
     delivered = outcome.verdict is Verdict.DELIVERED
     yield _stage(_("The receiver takes a test event"), delivered, outcome, receiver)
@@ -45,12 +49,13 @@ def receiver_stages(connection: Connection, *, now: datetime) -> Iterator[Stage]
 
 def _forgery(receiver: Receiver, connection: Connection, now: datetime) -> Stage:
     """A good receiver refuses what somebody else signed; one that does not is worth a warning."""
-    stranger = Receiver(receiver.url, receiver.connection_id, new_secret(), receiver.send_secret_header)
+    stranger = replace(receiver, secret=new_secret(), retired=())
     outcome = _post(stranger, connection, now)
     name = _("The receiver refuses a wrong signature")
     if outcome.verdict is Verdict.DELIVERED:
         return Stage(name, None, ACCEPTS_ANYTHING, _status(outcome), _seconds(outcome))
-    if outcome.status is not None and 400 <= outcome.status < 500:
+    refused = outcome.verdict is Verdict.REFUSED  # also by what a 2xx says, where the connection asks for it
+    if refused or (outcome.status is not None and 400 <= outcome.status < 500):
         return Stage(name, True, "", _status(outcome), _seconds(outcome))
     # It neither took nor refused it, as when it breaks on it: said, but orders are not in danger.
     return _stage(name, None, outcome, receiver)

@@ -18,7 +18,7 @@ from connections.odoo.server import Server
 from sync import ledger
 from sync.masters import SharedMasters
 from sync.models import PollState
-from sync.sources.odoo import WANTED, OdooSource
+from sync.sources.odoo import PROBED, OdooSource
 from sync.starting import StartLine
 
 WAIT_SECONDS = 30
@@ -43,7 +43,7 @@ class Turn:
     @cached_property
     def client(self) -> OdooClient:
         stored = PollState.objects.filter(connection=self.connection).values_list("server", flat=True).first()
-        return connect(self.connection, Server.from_json(stored or {}), now=self.began, wanted=WANTED)
+        return connect(self.connection, Server.from_json(stored or {}), now=self.began, wanted=PROBED)
 
     @cached_property
     def source(self) -> OdooSource:
@@ -61,6 +61,12 @@ class Turn:
     @property
     def state(self) -> PollState:
         return PollState.objects.get(connection=self.connection)
+
+    def remember_server(self) -> None:
+        """What its calls learnt of the server, for the next poll and the next turn."""
+        client = self.__dict__.get("client")  # nobody asked it anything: then there is none
+        if client is not None and client.changed:
+            PollState.objects.filter(connection=self.connection).update(server=client.server.to_json())
 
     @contextmanager
     def writing(self) -> Iterator[datetime]:
@@ -84,11 +90,13 @@ def turn(
     if hold:
         raise Held(hold)
     token = _take(connection, clock, WAIT_SECONDS if wait_seconds is None else wait_seconds)
+    mine = Turn(connection, token, clock)
     try:
-        yield Turn(connection, token, clock)
+        yield mine
     except RemoteError as error:
         raise on_side("odoo", error) from None
     finally:
+        mine.remember_server()
         leases.release([connection.odoo_lease_key], token)
 
 

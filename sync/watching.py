@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,11 +13,13 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
 from django.utils import timezone
 
+from connections.diagnosis import NEVER_SENT
 from connections.models import Circuit, CircuitState, Lease, Side
 from sync.beating import silent_since
 from sync.models import AlertChannelState, PollState, Progress, Question, Reconciliation, RetryItem, Status
 from sync.models.findings import Finding
 from sync.repairing import OWED_BEFORE
+from sync.schedules import foreign
 
 LATE_SECONDS = 120  # beyond its interval
 CLOCK_SECONDS = 300
@@ -66,9 +69,18 @@ def _undelivered(now: datetime) -> Iterator[Found]:
 
 
 def _needs_person(now: datetime) -> Iterator[Found]:
+    """Orders that nobody sends any more, by what stopped them."""
     failed = RetryItem.objects.filter(status=Status.FAILED).exclude(error_code=OWED_BEFORE)
-    for row in failed.values("connection").annotate(n=Count("pk")).order_by():
-        yield row["connection"], "items_need_a_person", str(row["n"])
+    numbers: Counter[tuple[int, str]] = Counter()
+    for row in failed.values("connection", "error_code").annotate(n=Count("pk")).order_by():
+        numbers[row["connection"], _stopped_by(row["error_code"])] += row["n"]
+    for (connection, code), number in numbers.items():
+        yield connection, code, str(number)
+
+
+def _stopped_by(code: str) -> str:
+    """A receiver's refusals are one cause; what it never saw was stopped by a cause of its own."""
+    return code if code in NEVER_SENT else "items_need_a_person"
 
 
 def _circuits(now: datetime) -> Iterator[Found]:
@@ -183,6 +195,13 @@ def _hidden_words(hidden: dict[str, Any]) -> str:
     return f"{hidden.get('orders')}: {names}{more}" + (f" ({companies})" if companies else "")
 
 
+def _schedules(now: datetime) -> Iterator[Found]:
+    """A row that somebody put among the schedules: it never runs, and whoever wrote it can write more."""
+    rows = foreign(harmless=False)
+    if rows:
+        yield None, "foreign_schedule", "; ".join(rows)
+
+
 LOOKS: tuple[Callable[[datetime], Iterator[Found]], ...] = (
     _overdue,
     _undelivered,
@@ -199,4 +218,5 @@ LOOKS: tuple[Callable[[datetime], Iterator[Found]], ...] = (
     _channels,
     _questions,
     _sources,
+    _schedules,
 )

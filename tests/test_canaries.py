@@ -365,4 +365,4 @@ def test_new_secrets_are_shown_by_the_session_and_not_by_a_cookie(world, admin_c
     page = reverse("admin:connections_connection_changelist")
     response = admin_client.get(page)
     assert "messages" not in response.cookies
-    assert django_settings.MESSAGE_STORAGE.endswith("SessionStorage")
+    assert django_settings.MESSAGE_STORAGE.endswith("SealedStorage")

@@ -17,6 +17,8 @@ UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 COMPOSE = [ROOT / "compose.yaml", DEPLOY / "compose.pollers.yaml"]
 KUBERNETES = DEPLOY / "kubernetes" / "odoopoller.yaml"
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
+NETWORKS = KUBERNETES.parent / "networkpolicy.yaml"
+GUIDE = (ROOT / "docs" / "operating.md").read_text()
 OTHERS = {"ENV_FILE", "POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD"}
 
 
@@ -46,6 +48,52 @@ def test_compose_services_restart_are_limited_and_stop_in_time(path):
     poller = services["poller"]
     assert int(poller["stop_grace_period"].rstrip("s")) > STOP_SECONDS + LAST_SECONDS
     assert poller["healthcheck"]["test"][-1] == "checkpoller"
+
+
+def test_every_recipe_counts_its_reverse_proxy():
+    web = yaml.safe_load(COMPOSE[0].read_text())["services"]["web"]
+    assert web["environment"]["POLLER_PROXIES"] == "${POLLER_PROXIES:-1}"
+    config = next(m for m in manifests() if m["kind"] == "ConfigMap")["data"]
+    assert (config["POLLER_BEHIND_HTTPS"], config["POLLER_PROXIES"]) == ("on", "1")
+    assert "\nPOLLER_BEHIND_HTTPS=on\nPOLLER_PROXIES=1\n" in (DEPLOY / "systemd" / "env.example").read_text()
+
+
+def test_the_guide_has_a_reverse_proxy_that_buffers_and_limits():
+    for line in ("proxy_request_buffering on;", "limit_conn clients 20;", "$proxy_add_x_forwarded_for;"):
+        assert line in GUIDE
+    assert "request_buffers 3MB" in GUIDE
+
+
+def test_redis_has_a_password_everywhere():
+    services = yaml.safe_load(COMPOSE[0].read_text())["services"]
+    redis = services["redis"]
+    assert "requirepass $$REDISCLI_AUTH" in redis["command"][-1] and redis["user"] == "redis"
+    assert redis["environment"]["REDISCLI_AUTH"] == "${REDIS_PASSWORD:?add REDIS_PASSWORD to .env}"
+    for name in ("web", "poller", "migrate"):
+        assert services[name]["environment"]["REDIS_URL"].startswith("redis://:${REDIS_PASSWORD:?")
+    assert 'echo "REDIS_PASSWORD=$(openssl rand -hex 24)" >> .env' in (ROOT / "README.md").read_text()
+    everywhere = [*COMPOSE, *UNITS, KUBERNETES, DEPLOY / "systemd" / "env.example", ROOT / ".env.example"]
+    assert not [path.name for path in everywhere if re.search(r"rediss?://[^:]", path.read_text())]
+
+
+def test_pods_get_no_token_of_the_clusters_api():
+    assert [pod["automountServiceAccountToken"] for _, _, pod in pods()] == [False] * 3
+
+
+def test_the_example_of_a_network_policy_is_about_our_pods_and_what_they_need():
+    policies = {each["metadata"]["name"]: each["spec"] for each in yaml.safe_load_all(NETWORKS.read_text())}
+    templates = [m["spec"]["template"] for m in manifests() if m["kind"] in ("Deployment", "Job")]
+    chosen = policies["odoopoller"]["podSelector"]["matchExpressions"][0]["values"]
+    assert sorted(chosen) == sorted(each["metadata"]["labels"]["app"] for each in templates)
+    assert policies["odoopoller"]["policyTypes"] == ["Ingress", "Egress"]
+    assert "ingress" not in policies["odoopoller"], "nothing comes in"
+    ports = {port["port"] for rule in policies["odoopoller"]["egress"] for port in rule["ports"]}
+    assert ports == {53, 5432, 6379, 443}
+    assert policies["odoopoller-web"]["ingress"][0]["ports"] == [{"protocol": "TCP", "port": 8000}]
+    outside = policies["odoopoller"]["egress"][-1]["to"][0]["ipBlock"]
+    assert "169.254.0.0/16" in outside["except"], "where a cloud hands out its credentials"
+    callers = policies["odoopoller-redis"]["ingress"][0]["from"][0]["podSelector"]["matchExpressions"][0]
+    assert sorted(callers["values"]) == sorted(chosen)
 
 
 def test_the_image_checks_the_web_process_alone():
@@ -105,7 +153,9 @@ def test_secrets_come_from_files():
     config = next(m for m in manifests() if m["kind"] == "ConfigMap")["data"]
     assert [name for name in config if not known(name)] == []
     files = {name: path for name, path in config.items() if name.endswith("_FILE")}
-    assert {"SECRET_KEY_FILE", "POLLER_ENCRYPTION_KEY_FILE", "DATABASE_URL_FILE"} <= set(files)
+    assert {"SECRET_KEY_FILE", "POLLER_ENCRYPTION_KEY_FILE", "DATABASE_URL_FILE", "REDIS_URL_FILE"} <= set(
+        files
+    )
     told = re.findall(r"--from-file=(\w+)", KUBERNETES.read_text())
     assert {path.rpartition("/")[2] for path in files.values()} == set(told)
 

@@ -118,3 +118,22 @@ def test_a_first_migrate_switches_the_sqlite_file_to_wal(environment, manage, tm
     assert (run.returncode, run.stderr) == (0, "")
     with contextlib.closing(sqlite3.connect(folder / "poller.sqlite3")) as database:
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def modes(folder):
+    return {path.name: oct(path.stat().st_mode & 0o777) for path in folder.glob("poller.sqlite3*")}
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o000])
+def test_only_its_owner_reads_a_sqlite_file_and_what_is_beside_it(environment, manage, tmp_path, umask):
+    folder, run = tmp_path / "var", [*manage, "migrate", "-v", "0"]
+    subprocess.run(run, env=environment, check=True, umask=umask)
+    with contextlib.closing(sqlite3.connect(folder / "poller.sqlite3")) as database:
+        database.execute("CREATE TABLE more (id)")
+        database.commit()
+        private = dict.fromkeys(["poller.sqlite3", "poller.sqlite3-shm", "poller.sqlite3-wal"], "0o600")
+        assert modes(folder) == private
+        for path in folder.glob("poller.sqlite3*"):
+            path.chmod(0o644)  # as a former version, or a restored copy, left them
+        subprocess.run(run, env=environment, check=True, umask=umask)
+        assert modes(folder) == private

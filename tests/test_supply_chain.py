@@ -6,6 +6,7 @@ import sys
 from datetime import date
 
 import pytest
+import yaml
 
 from tests import licences
 from tests.licences import ROOT
@@ -84,8 +85,31 @@ def test_every_package_is_pinned_with_hashes_and_from_nowhere_in_particular(name
 
 
 def test_the_image_has_no_compilers_and_runs_as_nobody_in_particular():
-    *_, last = (ROOT / "Dockerfile").read_text().split("\nFROM ")
-    assert "slim" in last.splitlines()[0]
+    text = (ROOT / "Dockerfile").read_text()
+    *_, last = text.split("\nFROM ")
+    assert "slim" in re.search(r"^ARG PYTHON_IMAGE=(.*)$", text, re.MULTILINE)[1]
     assert not re.search(r"apt-get|apk|gcc|build-essential|pip install", last)
     assert re.search(r"^USER (?!root|0\b)", last, re.MULTILINE)
-    assert "--require-hashes" in (ROOT / "Dockerfile").read_text()
+    assert "--require-hashes" in text
+
+
+def images():
+    """{variable: name} of every image of others that we build on or run, from every place that names it."""
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)) == {"${PYTHON_IMAGE}"}
+    found = re.findall(r"^ARG (\w+_IMAGE)=(\S+)$", dockerfile, re.MULTILINE)
+    for path in (ROOT / "compose.yaml", ROOT / "docs" / "deploy" / "compose.pollers.yaml"):
+        for service in yaml.safe_load(path.read_text())["services"].values():
+            arguments = service.get("build", {}).get("args", {})
+            named = [*arguments.values(), *([] if "build" in service else [service["image"]])]
+            found += [re.fullmatch(r"\$\{(\w+_IMAGE):-(\S+)\}", each).groups() for each in named]
+    return found
+
+
+def test_every_image_of_others_can_be_pinned_by_its_digest_and_the_guide_says_how():
+    named = dict(images())
+    assert set(named) == {"PYTHON_IMAGE", "POSTGRES_IMAGE", "REDIS_IMAGE"}
+    assert set(images()) == set(named.items()), "the same default everywhere"
+    assert not [name for name in named.values() if name.endswith(":latest") or ":" not in name]
+    guide = (ROOT / "docs" / "operating.md").read_text()
+    assert all(f"{variable}={name}" in guide for variable, name in named.items())

@@ -9,7 +9,10 @@ from connections.diagnosis.odoo import ODOO
 from connections.diagnosis.receiver import RECEIVER
 from connections.diagnosis.watch import WATCH
 
-__all__ = ["CAUSES", "Cause", "explain"]
+__all__ = ["CAUSES", "NEVER_SENT", "Cause", "explain"]
+
+# What stops an order before its receiver sees it, and needs a person.
+NEVER_SENT = ("odoo_unreadable_order", "receiver_bad_secret", "legacy_gave_up", "legacy_gone")
 
 ADD_THE_KEY = _(
     "Whoever runs the server adds the key it was written with to POLLER_ENCRYPTION_KEY, after the new one, "

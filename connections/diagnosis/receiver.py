@@ -21,6 +21,13 @@ _RECEIVER = {
         _("The webhook secret has a form that cannot be used"),
         _("Type the secret anew. One that begins with “whsec_” goes on with letters and digits in base64."),
     ),
+    "receiver_legacy_secret": Cause(
+        _("The webhook secret is not a standard one, so libraries cannot verify our signature"),
+        _(
+            "Give the receiver a new one: “Rotate webhook secret”, or manage.py editconnection 1 "
+            "--new-webhook-secret. One that only compares X-Webhook-Secret can stay as it is."
+        ),
+    ),
     "receiver_not_found": Cause(
         _("The receiver does not know this address"),
         _("Check the webhook address for typing errors, then retry what failed."),
@@ -36,6 +43,27 @@ _RECEIVER = {
     "receiver_refused": Cause(
         _("The receiver refuses this order"),
         _("Read its answer: it says what it does not like. Mend the order or the receiver, then retry."),
+    ),
+    "receiver_answer_differs": Cause(
+        _("The receiver answers 2xx, but its answer does not say that it took the order"),
+        _(
+            "Read its answer: it says what is wrong. Correct the order or the receiver, then retry. If the "
+            "order was taken, correct what the connection requires of an answer."
+        ),
+    ),
+    "receiver_answer_not_json": Cause(
+        _("The receiver answers 2xx, but not in the JSON that the connection requires"),
+        _(
+            "Read its answer: a page, an empty answer, or JSON that broke off? Have the receiver answer in "
+            "JSON, or take what is required of an answer out of the connection, then retry."
+        ),
+    ),
+    "receiver_answer_cut": Cause(
+        _("The receiver's answer is so long that what is required of it cannot be read"),
+        _(
+            "Only the first 64 KB of an answer are read. Ask the makers of the receiver for shorter ones, or "
+            "take what is required of an answer out of the connection, then retry."
+        ),
     ),
     "receiver_too_large": Cause(
         _("The order is too large for the receiver"),

@@ -130,6 +130,13 @@ WATCH: dict[str, Cause] = {
             "not seen meanwhile. It is tried again by itself."
         ),
     ),
+    "foreign_schedule": Cause(
+        _("Somebody wrote a schedule into the database"),
+        _(
+            "It never runs. Find out who can write to the database, and have the row deleted from the table "
+            "django_q_schedule."
+        ),
+    ),
     "alert_channel_fails": Cause(
         _("Alerts cannot be delivered"),
         _("Open the alert channel, read the error, mend its address, and press “Send a test”."),

@@ -14,6 +14,9 @@ from connections.odoo.probe import PROTOCOLS, database_error, probe, read_versio
 from connections.odoo.server import Server, Target, Wanted, identity_of
 
 UNKNOWN_MODEL = ("odoo_refused_call", "odoo_unknown_method")  # how an unknown model shows
+# What a server answers that is another than we remember: it does not know a field, a method, a model or an
+# argument. An order that breaks in Odoo may end in the same words.
+CONTRADICTIONS = (*UNKNOWN_MODEL, "odoo_unknown_field", "odoo_unknown_model", "odoo_bad_call")
 PROBED_JUST_NOW = timedelta(minutes=10)
 Domain = Sequence[Any]
 
@@ -53,6 +56,7 @@ class OdooClient:
         self._wanted = wanted
         self._identity = identity
         self._signed_in = False
+        self._contradicted = self._asked_again = False
 
     @property
     def server(self) -> Server:
@@ -82,9 +86,15 @@ class OdooClient:
         return self._line.call_seconds
 
     def refresh(self) -> Server:
-        """Ask the server again what it is, unless that was done a few minutes ago."""
+        """Ask the server again what it is, unless that was done a few minutes ago.
+
+        One that contradicts what we remember may have been upgraded since: it is asked at once, but only once
+        for all that this client does.
+        """
         known = self._server
-        if known is None or self._line.now() - known.probed_at >= PROBED_JUST_NOW:
+        doubtful = self._contradicted and not self._asked_again
+        if known is None or doubtful or self._line.now() - known.probed_at >= PROBED_JUST_NOW:
+            self._asked_again |= doubtful
             self._server = known = probe(self._line, wanted=self._wanted, identity=self._identity)
             self._signed_in = self.changed = True
         return known
@@ -101,6 +111,7 @@ class OdooClient:
         try:
             return self._call(model, method, ids, arguments)
         except RemoteError as error:
+            self._contradicted |= error.code in CONTRADICTIONS
             if error.code == "odoo_database_down":
                 raise self._without_database(error) from None
             if error.code in UNKNOWN_MODEL and not server.fields.get(model, True):

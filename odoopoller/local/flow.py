@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from connections.diagnosis import explain
+from connections.plain import escaped
 from sync.models import DeliveryAttempt, SyncLog
 
 AT_ONCE = 10  # lines of one look; a first run may deliver hundreds within a second
@@ -26,7 +27,8 @@ class Flow:
     def lines(self) -> list[str]:
         """What has happened since the last call, oldest first."""
         happened = sorted([*self._polls(), *self._deliveries()], key=lambda line: line[0])
-        return [f"{timezone.localtime(at):%H:%M:%S}  {name:<28.28}  {text}" for at, name, text in happened]
+        lines = (f"{timezone.localtime(at):%H:%M:%S}  {name:<28.28}  {text}" for at, name, text in happened)
+        return [escaped(line) for line in lines]
 
     def _polls(self) -> list[Line]:
         new = SyncLog.objects.filter(pk__gt=self.log_id).select_related("connection").order_by("pk")

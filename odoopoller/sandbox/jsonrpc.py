@@ -26,13 +26,14 @@ _NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 class JsonRpc:
     """The `/jsonrpc` endpoint of one server."""
 
-    def __init__(
-        self, version: int, shops: Mapping[str, Shop], bare: frozenset[str], list_databases: bool
-    ) -> None:
-        self.version = version
+    def __init__(self, shops: Mapping[str, Shop], bare: frozenset[str], list_databases: bool) -> None:
         self.shops = shops
         self.bare = bare
         self.list_databases = list_databases
+
+    @property
+    def version(self) -> int:
+        return next(iter(self.shops.values())).version
 
     def version_info(self) -> dict[str, Any]:
         serie = f"{self.version}.0"

@@ -30,11 +30,15 @@ class Odoo:
         given = [shops] if isinstance(shops, Shop) else list(shops)
         if len({shop.version for shop in given}) != 1:
             raise ValueError("an Odoo server has at least one database, and all of one version")
-        self.version = given[0].version
         self.shops = {shop.database: shop for shop in given}
         self._clock = given[0].world.clock
-        self._jsonrpc = JsonRpc(self.version, self.shops, frozenset(bare_databases), list_databases)
+        self._jsonrpc = JsonRpc(self.shops, frozenset(bare_databases), list_databases)
         self._json2 = Json2(self.shops, frozenset(bare_databases))
+
+    @property
+    def version(self) -> int:
+        """Of its databases; they are upgraded together."""
+        return self._jsonrpc.version
 
     def add(self, shop: Shop) -> None:
         """One more database on this server. Raises ValueError for another version."""

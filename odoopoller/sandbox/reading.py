@@ -12,7 +12,7 @@ from odoopoller.sandbox.world import Row, World
 
 _ORDER = re.compile(r'^(\s*([a-z0-9:_]+|"[a-z0-9:_]+")(\s+(desc|asc))?\s*(,|$))+(?<!,)$', re.IGNORECASE)
 _ATTRIBUTES = ("string", "type", "relation", "store", "readonly", "required", "selection")
-_UNSTORED = {"display_name"}
+_UNSTORED = {"display_name", "is_reward_line"}
 SortTerm = tuple[Callable[[Row], Any], bool]
 
 

@@ -34,8 +34,11 @@ class Sales:
     """The life of orders in one database. Every verb takes `tx` to be part of a longer transaction."""
 
     def __init__(self, version: int, clock: Clock) -> None:
-        self.version = version
         self.world = World(clock)
+        self.turn_into(version)
+
+    def turn_into(self, version: int) -> None:
+        self.version = version
         self.uom_field = "product_uom_id" if version >= 19 else "product_uom"
         self.tax_field = "tax_ids" if version >= 19 else "tax_id"
 

@@ -67,6 +67,7 @@ _LINE = {
     "display_type": Field("selection", "Display Type"),
     "is_downpayment": Field("boolean", "Is a down payment"),
     "is_delivery": Field("boolean", "Is a Delivery", module="delivery"),
+    "is_reward_line": Field("boolean", "Is a program reward line", readonly=True, module="sale_loyalty"),
     "product_id": _m2o("product.product", "Product"),
     "product_template_id": _m2o("product.template", "Product Template"),
     "linked_line_id": _m2o("sale.order.line", "Linked Order Line", since=18),
@@ -177,7 +178,11 @@ _MODELS: dict[str, dict[str, Field]] = {
     | _ACTIVE
     | {"code": Field("char", "Short Name"), "company_id": _m2o("res.company", "Company")},
     "res.company": _NAMED
-    | {"partner_id": _m2o("res.partner", "Partner"), "currency_id": _m2o("res.currency", "Currency")},
+    | {
+        "partner_id": _m2o("res.partner", "Partner"),
+        "currency_id": _m2o("res.currency", "Currency"),
+        "sale_discount_product_id": _m2o("product.product", "Discount Product", since=17),
+    },
     "res.users": _NAMED
     | _ACTIVE
     | {

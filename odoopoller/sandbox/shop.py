@@ -9,6 +9,7 @@ from odoopoller.sandbox.access import SALES_MODELS, ApiKey, User, Users
 from odoopoller.sandbox.faults import Faults
 from odoopoller.sandbox.reading import Reader
 from odoopoller.sandbox.sales import DEFAULT_TAX, Line, Sales
+from odoopoller.sandbox.upgrades import migrate
 from odoopoller.sandbox.world import Clock, Tx
 
 VERSIONS = (16, 17, 18, 19)
@@ -19,7 +20,7 @@ class Shop(Sales):
 
     `clock` gives aware datetimes and is the server's only sense of time. A new shop has a company, units,
     currencies, one customer, one product and `poller`, a user whose key is `api_key`; `empty=True` has
-    nothing at all. `modules` adds the fields of modules a server may lack ("delivery").
+    nothing at all. `modules` adds the fields of modules a server may lack ("delivery", "sale_loyalty").
     """
 
     def __init__(
@@ -43,6 +44,15 @@ class Shop(Sales):
         self.login = "poller@example.com"
         if not empty:
             self._furnish()
+
+    def upgrade(self, version: int) -> None:
+        """The same database on a newer Odoo, with the same modules, users and keys."""
+        for step in range(self.version + 1, version + 1):
+            with self.begin() as tx:
+                migrate(self.world, tx, step)
+        self.turn_into(version)
+        self.reader = Reader(self.world, version, self.reader.modules)
+        self.users.version = version
 
     def _furnish(self) -> None:
         with self.begin() as tx:

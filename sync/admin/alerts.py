@@ -13,12 +13,20 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectMultipleWidget, UnfoldAdminSelectWidget
+from unfold.widgets import (
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from connections.addresses import webhook_address
-from connections.diagnosis import explain
+from connections.diagnosis import NEVER_SENT, explain
 from connections.fields import Secret
+from connections.forms import NOT_VERIFIED
+from connections.webhook_secret import form_problem
 from sync.admin.acts import Act, Report, acts
+from sync.admin.connection_form import ConnectionPageForm, warned_of
 from sync.admin.desk import DeskAdmin, OfConnectionAdmin, badge, cause, column, explained, moment
 from sync.admin.filters import ConnectionFilter
 from sync.alerting.telling import send_test
@@ -31,6 +39,7 @@ CAUSES = (
     "delivery_overdue",
     "polls_fail",
     "items_need_a_person",
+    *NEVER_SENT,
     "question_another_database",
     "question_disappeared",
     "question_old_orders",
@@ -50,6 +59,7 @@ CAUSES = (
     "leases_not_returned",
     "poller_silent",
     "disk_full_soon",
+    "foreign_schedule",
     "alert_channel_fails",
 )
 KEEP = gettext_lazy("Stored. Leave it empty to keep it.")
@@ -72,6 +82,12 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         widget=UnfoldAdminPasswordWidget,
         help_text=gettext_lazy("Only for a webhook: it is then signed as orders are (Standard Webhooks)."),
+    )
+    legacy_secret = forms.BooleanField(
+        label=gettext_lazy("Legacy secret"),
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text=gettext_lazy("Takes a secret that is not “whsec_” and 24 to 64 bytes in base64, as it is."),
     )
     language = forms.ChoiceField(
         label=gettext_lazy("Language"),
@@ -105,6 +121,8 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if self.instance.pk is not None and "target" in self.fields:
             self.fields["target"].widget.attrs["placeholder"] = KEEP
+        if "secret" in self.fields:
+            self.fields["secret"].widget.attrs |= warned_of(ConnectionPageForm.legacy_hint)
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
@@ -112,10 +130,18 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
             values["target"] = self._target(values.get("kind", ""), values.get("target", "").strip())
         except ValidationError as error:
             self.add_error("target", error)
+        if values.get("kind") == AlertKind.WEBHOOK:
+            self._require_standard(values)
         if bool(values.get("quiet_from")) != bool(values.get("quiet_to")):
             self.add_error("quiet_to", _("Give both, when the quiet hours begin and when they end."))
         # What is left empty stays as it is stored: the form must not write the emptiness into the row.
         return {name: value for name, value in values.items() if value or name not in ("target", "secret")}
+
+    def _require_standard(self, values: dict[str, Any]) -> None:
+        secret = values.get("secret")
+        problem = form_problem(secret) if secret and not values.get("legacy_secret") else ""
+        if problem:
+            self.add_error("secret", f"{problem} {NOT_VERIFIED} {ConnectionPageForm.legacy_hint}")
 
     def _target(self, kind: str, text: str) -> str:
         if not text and (self.instance.pk is None or "kind" in self.changed_data):
@@ -165,7 +191,7 @@ class AlertChannelAdmin(DeskAdmin):
     list_display = ["name", "kind", "enabled", "told", "trouble"]
     search_fields = ["name"]
     fieldsets = [
-        (None, {"fields": ["name", "enabled", "kind", "target", "secret", "language"]}),
+        (None, {"fields": ["name", "enabled", "kind", "target", "secret", "legacy_secret", "language"]}),
         (gettext_lazy("What is told"), {"fields": ["causes"]}),
         (
             gettext_lazy("How often"),
@@ -180,7 +206,8 @@ class AlertChannelAdmin(DeskAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: AlertChannel | None = None) -> Any:
         if obj is None or self.has_change_permission(request, obj):
             return self.fieldsets
-        shown = [field for field in self.fieldsets[0][1]["fields"] if field not in ("target", "secret")]
+        hidden = ("target", "secret", "legacy_secret")
+        shown = [field for field in self.fieldsets[0][1]["fields"] if field not in hidden]
         return [(None, {"fields": shown}), *self.fieldsets[1:]]
 
     @column(gettext_lazy("told"))

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 MONEY = ("amount_untaxed", "amount_tax", "amount_total", "unit_price", "subtotal", "total")
 MOMENTS = ("date_order", "write_date", "commitment_date")
-LEFT_OUT = ("id", "write_date", "line_id", "sequence", "odoo_product_id")
+LEFT_OUT = ("id", "create_date", "write_date", "line_id", "sequence", "odoo_product_id")
 MOST_CHANGES = 60
 
 PARTS: Mapping[str, Any] = {
@@ -64,6 +64,7 @@ LABELS: Mapping[str, Any] = {
     "is_storable": gettext_lazy("kept in stock"),
     "is_delivery": gettext_lazy("delivery cost"),
     "is_downpayment": gettext_lazy("down payment"),
+    "is_reward": gettext_lazy("reward or discount"),
 }
 WORDS: Mapping[tuple[str, Any], Any] = {
     ("state", "sale"): gettext_lazy("Confirmed"),

@@ -10,6 +10,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from connections.diagnosis import NEVER_SENT
 from sync.admin.desk import (
     SECRETS_OF_CONNECTION,
     OfConnectionAdmin,
@@ -36,6 +37,7 @@ SHOWN_ELSEWHERE = (
     "poll_overdue",
     "delivery_overdue",
     "items_need_a_person",
+    *NEVER_SENT,
     "odoo_circuit_open",
     "webhook_circuit_open",
     "polls_fail",

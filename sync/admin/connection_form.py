@@ -11,13 +11,23 @@ from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
-from connections.forms import EVENT_CHOICES, SECRETS, ConnectionForm
+from connections.forms import EVENT_CHOICES, NOT_VERIFIED, SECRETS, ConnectionForm
+
+NOT_STANDARD = gettext_lazy("This is not “whsec_” and 24 to 64 bytes in base64.")
+
+
+def warned_of(hint: Any) -> dict[str, str]:
+    """For the input of a webhook secret: what desk.js says below it while a legacy one is typed."""
+    return {"data-desk-secret": f"{NOT_STANDARD} {NOT_VERIFIED} {hint}"}
 
 
 class ConnectionPageForm(ConnectionForm):
     """The form with the theme's inputs and with the words that say where to click."""
+
+    legacy_hint = gettext_lazy("If the receiver knows no other, tick “Legacy secret”.")
 
     class Meta(ConnectionForm.Meta):
         help_texts = {
@@ -57,6 +67,8 @@ class ConnectionPageForm(ConnectionForm):
             "From the connection's page in StockMaster. "
             "Left empty on a new connection, one is made and shown once."
         )
+        self.fields["webhook_secret"].widget.attrs |= warned_of(self.legacy_hint)
+        self.fields["legacy_secret"].widget = UnfoldBooleanSwitchWidget()
         hours = self.fields["overlap_hours"]
         hours.widget = UnfoldAdminIntegerFieldWidget(attrs={"placeholder": settings.SECRET_OVERLAP_HOURS})
         self.fields["events"].widget = UnfoldAdminCheckboxSelectMultipleWidget(choices=EVENT_CHOICES)

@@ -26,7 +26,7 @@ SENTENCES = {
         "A poll is overdue. Perhaps the poller does not run: ask whoever runs this server."
     ),
     Standing.NEEDS_PERSON: gettext_lazy(
-        "Orders need a person: open them below, read the answer, and send them again or discard them."
+        "Orders need a person: open them below; each says what stopped it and what to do."
     ),
     Standing.PAUSED: gettext_lazy("Somebody paused it. Press “Resume” to go on; nothing is lost meanwhile."),
     Standing.DISABLED: gettext_lazy("It is switched off below. Nothing is read and nothing is sent."),

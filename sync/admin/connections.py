@@ -51,7 +51,7 @@ ODOO_FIELDS = {"odoo_url", "database", "username", "api_key", "company_id", "pro
 WEBHOOK_FIELDS = {"webhook_url", "webhook_secret", "send_secret_header"}
 
 
-NEVER_COPIED = {"name", "external_id", "overlap_hours", "same_database", *SECRETS}
+NEVER_COPIED = {"name", "external_id", "legacy_secret", "overlap_hours", "same_database", *SECRETS}
 
 
 def _copied(fields: list[str]) -> list[str]:
@@ -86,7 +86,18 @@ class ConnectionAdmin(DeskAdmin):
         ),
         (
             gettext_lazy("Receiver"),
-            {"fields": ["webhook_url", "webhook_secret", "overlap_hours", "send_secret_header", "events"]},
+            {
+                "fields": [
+                    "webhook_url",
+                    "webhook_secret",
+                    "legacy_secret",
+                    "overlap_hours",
+                    "send_secret_header",
+                    "events",
+                    "answer_pointer",
+                    "answer_value",
+                ]
+            },
         ),
         (gettext_lazy("First run"), {"fields": ["start", "start_at"]}),
         (
@@ -152,7 +163,7 @@ class ConnectionAdmin(DeskAdmin):
         """Who may only look does not even get the stars of a secret; a new connection has no old one."""
         left_out = ["overlap_hours", "same_database"] if obj is None else []
         if obj is not None and not self.has_change_permission(request, obj):
-            left_out = ["overlap_hours", "same_database", *SECRETS]
+            left_out = ["legacy_secret", "overlap_hours", "same_database", *SECRETS]
         return [
             (name, options | {"fields": [field for field in options["fields"] if field not in left_out]})
             for name, options in self.fieldsets

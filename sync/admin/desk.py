@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import admin
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -29,6 +30,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from connections.diagnosis import explain
 from connections.forms import SECRETS
+from connections.plain import require_plain
 
 Column = TypeVar("Column", bound=Callable[..., Any])
 
@@ -53,6 +55,13 @@ class DeskAdmin(ModelAdmin):  # type: ignore[misc]
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     warn_unsaved_form = True
+
+    def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: Any, **kwargs: Any) -> Any:
+        """What is typed in one line reaches mails, logs and headers: nothing in it is hidden."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(db_field, models.CharField) and not db_field.choices:
+            field.validators = [*field.validators, require_plain]
+        return field
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = dict(super().get_actions(request))

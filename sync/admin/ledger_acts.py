@@ -77,9 +77,11 @@ def _retry(request: HttpRequest, rows: list[RetryItem], values: dict[str, Any]) 
     )
     left = len(rows) - len(done)
     why = ngettext(
-        "%s was left alone: it was sent or replaced by a newer version, or its payload has aged out. "
+        "%s was left alone: it was sent or replaced by a newer version, or there is no payload of it (it has "
+        "aged out, or Odoo could not give the order). "
         "“Send again” reads the order afresh.",
-        "%s were left alone: they were sent or replaced by newer versions, or their payloads have aged out. "
+        "%s were left alone: they were sent or replaced by newer versions, or there are no payloads of them "
+        "(they have aged out, or Odoo could not give the orders). "
         "“Send again” reads the orders afresh.",
         left,
     )

@@ -18,3 +18,16 @@ STATUS_COLOURS = {
     Status.DISCARDED: "",
     Status.SUPERSEDED: "info",
 }
+# What was wrong with a value that was left empty (`sync/sources/odoo_values.py`).
+PROBLEM_WORDS = {
+    "missing": _("not given"),
+    "out of range": _("out of range"),
+    "not one of the known values": _("not one of the known values"),
+    "not a text": _("not a text"),
+    "not a number": _("not a number"),
+    "not a whole number": _("not a whole number"),
+    "not true or false": _("not true or false"),
+    "not a date with time": _("not a date with time"),
+    "not a record": _("not a record"),
+    "not a list": _("not a list"),
+}

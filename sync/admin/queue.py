@@ -17,6 +17,7 @@ from sync.admin.acts import Act, Report, acts
 from sync.admin.desk import ReadOnlyAdmin, badge, column, moment, preformatted, span, two_lines
 from sync.beating import SILENT
 from sync.models import Job, PollerBeat
+from sync.running.hardening import text_of
 from sync.schedules import run_now
 
 WHAT = {
@@ -72,7 +73,7 @@ class ScheduleAdmin(ReadOnlyAdmin):
 
     @column(_("what for"))
     def what_for(self, row: Any) -> Any:
-        return WHAT.get(row.name, _("made by hand"))
+        return WHAT.get(row.name, _("not the poller's own: it never runs"))
 
     @column(_("last run"), ordering="job_started_at")
     def last(self, row: Any) -> Any:
@@ -120,7 +121,7 @@ class PollerAdmin(ReadOnlyAdmin):
 
 
 class TaskAdmin(ReadOnlyAdmin):
-    """A task that ended. Its arguments and its result are pickles: they are read on its own page only."""
+    """A task that ended. Its arguments and its result are pickles, which nobody opens."""
 
     list_display = ["name", "func", "start", "duration", "attempt_count"]
     list_filter = ["started"]
@@ -141,7 +142,7 @@ class TaskAdmin(ReadOnlyAdmin):
 
     @column(_("result"))
     def outcome(self, row: Any) -> Any:
-        return preformatted("" if row.result is None else str(row.result))
+        return preformatted(text_of(row.result))
 
 
 class QueuedAdmin(ReadOnlyAdmin):

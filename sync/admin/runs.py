@@ -37,7 +37,9 @@ WHYS = {
     Status.SENT: gettext_lazy("it was delivered meanwhile"),
     Status.SUPERSEDED: gettext_lazy("a newer version took its place"),
     Status.DISCARDED: gettext_lazy("it was given up, or its payload has aged out"),
-    Status.FAILED: gettext_lazy("a newer version followed, or its payload has aged out"),
+    Status.FAILED: gettext_lazy(
+        "a newer version followed, or there is no payload: it has aged out, or Odoo could not give the order"
+    ),
     Status.PENDING: gettext_lazy("a newer version followed, or its payload has aged out"),
 }
 

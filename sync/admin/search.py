@@ -7,18 +7,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import admin
+from django.core.cache.backends.dummy import DummyCache
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Upper
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
+from unfold import sites as theme
 
 from connections.models import Connection
 from sync.admin.desk import SECRETS_OF_CONNECTION, badge, moment, page
 from sync.admin.home import may_search
 from sync.admin.orders_words import ORDER_STATES
 from sync.models import RetryItem, SeenOrder, SentOrder
+
+# The theme's own search would keep what it found, pickled and for whatever rights one has by then.
+theme.cache = DummyCache("theme", {})
 
 SHOWN = 25
 SHOPS_OF_A_NAME = 5000

@@ -19,7 +19,7 @@ from connections.diagnosis import Cause, explain
 from connections.models import Circuit, CircuitState, Side
 from sync.admin.changes import Change, changes, content, money
 from sync.admin.desk import badge, coming, exactly, page, pretty, shortly
-from sync.admin.orders_words import EVENT_WORDS, STATUS_COLOURS
+from sync.admin.orders_words import EVENT_WORDS, PROBLEM_WORDS, STATUS_COLOURS
 from sync.models import DeliveryAttempt, RetryItem, RowState, RunRow, SeenOrder, SentOrder, Status
 
 VERSIONS_SHOWN = 50
@@ -93,6 +93,7 @@ def story(request: HttpRequest, order: SeenOrder) -> dict[str, Any]:
         "verdict": _verdict(order, newest),
         "hindrances": list(_hindrances(order)) if _is_waiting(newest) else [],
         "facts": [*_facts(order), *(_contents(newest) if sees_all and newest else [])],
+        "notes": list(_notes(order)),
         "entries": entries,
         "sees_all": sees_all,
         "zone": timezone.get_current_timezone_name(),
@@ -272,6 +273,13 @@ def _facts(order: SeenOrder) -> list[tuple[Any, Any]]:
         (_("Customer reference"), order.reference or "–"),
         (_("Odoo id"), str(order.order_id)),
     ]
+
+
+def _notes(order: SeenOrder) -> Iterator[tuple[str, Any]]:
+    """Fields that were left empty, and what is wrong with them in Odoo."""
+    for note in order.left_empty:
+        path, __, problem = note.partition(": ")
+        yield path, PROBLEM_WORDS.get(problem, problem)
 
 
 def _contents(version: Version) -> list[tuple[Any, Any]]:

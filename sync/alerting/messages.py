@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from connections.diagnosis import CAUSES, explain
+from connections.plain import one_line
 from sync.alerting.choosing import Choice
 from sync.models import Alert
 
@@ -45,7 +46,7 @@ def message_of(choice: Choice, now: datetime) -> Message:
 
 
 def test_message(channel_name: str, now: datetime) -> Message:
-    said = _("This is a test of the alert channel “%s”. Nothing is wrong.") % channel_name
+    said = _("This is a test of the alert channel “%s”. Nothing is wrong.") % one_line(channel_name)
     data = {"event": "alert.test", "at": now.isoformat(), "channel": channel_name}
     return Message(f"{_label()} {_('Test')}", [said], data)
 
@@ -92,7 +93,7 @@ def _problem(alert: Alert) -> str:
     if alert.number:
         facts.append(_("how many: %s") % alert.number)
     elif alert.detail:
-        facts.append(str(explain(alert.detail).title) if alert.detail in CAUSES else alert.detail)
+        facts.append(str(explain(alert.detail).title) if alert.detail in CAUSES else one_line(alert.detail))
     line = f"{_name(alert)}: {cause.title} ({', '.join(facts)}). {cause.next_step}"
     return f"{line}\n{link_to(alert)}" if link_to(alert) else line
 
@@ -113,7 +114,8 @@ def _recovered(alert: Alert) -> str:
 
 
 def _name(alert: Alert) -> str:
-    return alert.connection.name if alert.connection else _("the poller itself")
+    """Without what would end a mail's subject, in names from before the form refused it."""
+    return one_line(alert.connection.name) if alert.connection else _("the poller itself")
 
 
 def _moment(at: datetime) -> str:

@@ -14,6 +14,7 @@ from django.core.mail import EmailMessage
 
 from connections.fields import reveal
 from connections.http import Limits
+from connections.plain import one_line
 from sync.alerting.messages import Message
 from sync.delivery import Verdict, post
 from sync.models import AlertChannel, AlertKind
@@ -79,7 +80,7 @@ def _mail(place: Place, message: Message) -> tuple[str, str]:
         return "email_not_set_up", ""
     to = [address.strip() for address in place.target.split(",")]
     try:
-        EmailMessage(message.subject, "\n\n".join(message.lines), to=to).send()
+        EmailMessage(one_line(message.subject), "\n\n".join(message.lines), to=to).send()
     except (smtplib.SMTPException, OSError) as error:
         return "email_refused", type(error).__name__
     return "", ""

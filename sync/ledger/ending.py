@@ -60,7 +60,7 @@ def _last_bodies(wanted: dict[int, list[int]]) -> dict[Key, payload.Content]:
     bodies: dict[Key, Any] = {
         (number, order_id): orjson.loads(bytes(body)) for number, order_id, body in rows if body
     }
-    return {key: {part: body[part] for part in PARTS} for key, body in bodies.items()}
+    return {key: payload.completed({part: body[part] for part in PARTS}) for key, body in bodies.items()}
 
 
 def _bare(row: SeenOrder) -> Order:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
@@ -21,8 +21,14 @@ from sync.orders import Change, Order
 
 Key = tuple[int, int]  # connection, order
 
-# What a try may end with after the receiver took it.
-UNANSWERED = ("receiver_timeout", "receiver_disconnected", "receiver_broken_answer")
+# What a try may end with after the receiver took it; also a 2xx that could not be read for what it says.
+UNANSWERED = (
+    "receiver_timeout",
+    "receiver_disconnected",
+    "receiver_broken_answer",
+    "receiver_answer_not_json",
+    "receiver_answer_cut",
+)
 GIVEN_UP = (Status.SUPERSEDED, Status.DISCARDED)
 _MATCHING = """id IN (
     SELECT chosen.id FROM (VALUES {pairs}) AS wanted
@@ -33,7 +39,7 @@ IDS_PER_QUERY = 5000  # SQLite takes 32,766 values in one statement
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One order as just read, ready to be compared: its content as published, and the hash of it.
+    """One order as just read, ready to be compared: its content as published, and its hash by our rules.
 
     `content` is None where the order could not be read; `problem` says why. `settled`: its stamp's second was
     over when it was read, so that whatever is written to it later gets another stamp. `held`: not to be sent
@@ -56,6 +62,7 @@ class Found:
     created_at: datetime | None = None
     company_id: int | None = None
     held: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -94,7 +101,15 @@ class Found:
             created_at=order.create_date,
             company_id=order.company_id,
             held=held,
+            notes=order.notes,
         )
+
+    def restated(self, known: Known) -> Known:
+        """The known hash by the newest rules, where by its own it is the hash of what we read now."""
+        if self.content is None or known.hash_rules == payload.newest_rules():
+            return known
+        same = payload.is_hash_of(known.content_hash, self.content, known.hash_rules)
+        return replace(known, content_hash=self.content_hash) if same else known
 
     @classmethod
     def unreadable(
@@ -153,6 +168,7 @@ def known(keys: Mapping[int, Sequence[int]]) -> dict[Key, Known]:
             "version",
             "announced",
             "seeded",
+            "hash_rules",
             "created_in_odoo",
             "held",
             "reread",

@@ -21,6 +21,7 @@ _SEEN = (
     "order_name",
     "reference",
     "content_hash",
+    "hash_rules",
     "version",
     "announced",
     "seeded",
@@ -28,6 +29,7 @@ _SEEN = (
     "company_id",
     "held",
     "reread",
+    "notes",
 )
 _KEY = ("connection_id", "order_id")
 _VERSION = ("order_name", "version", "event", "event_id", "write_date", "content_hash")
@@ -160,6 +162,7 @@ def _enter(
         return
     cancelled = found.state == "cancel"
     if before is not None:
+        before = found.restated(before)
         before = deciding.recognised(
             before, write_date=found.write_date, cancelled=cancelled, content_hash=found.content_hash
         )
@@ -211,6 +214,7 @@ def _seen(
         found.name,
         found.reference,
         found.content_hash,
+        payload.newest_rules(),
         version,
         plan.announced,
         plan.seed,
@@ -218,6 +222,7 @@ def _seen(
         found.company_id,
         held,
         reread,
+        "\n".join(found.notes),
     )
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from connections.fields import reveal
 from connections.forms import ConnectionForm, filled
 from connections.models import Connection, Start, odoo_lease_key
+from connections.plain import one_line
 from sync import ledger
 from sync.ledger.adopting import adopt, forget
 from sync.legacy.file import OldConnection, OldShop, Unusable
@@ -25,18 +26,23 @@ SHORTEST, LONGEST = 5, 86_400  # seconds between polls
 
 @dataclass(slots=True)
 class Takeover:
-    """One shop's way in. `connection`: it is here already; `begun`: and has been polled here."""
+    """One shop's way in. `connection`: it is here; `known`: since before; `begun`: and was polled here."""
 
     old: OldConnection
     history: History
     form: ConnectionForm
     connection: Connection | None
+    known: bool = False
     begun: bool = False
     added: int = 0
 
     @property
     def generated_secret(self) -> str:
-        return self.form.generated_secret if self.connection is None else ""
+        return "" if self.known else self.form.generated_secret
+
+    @property
+    def secret_problem(self) -> str:
+        return "" if self.known else self.form.secret_problem
 
 
 def plan(shops: Sequence[OldShop], *, look_back: timedelta, resend_given_up: bool = False) -> list[Takeover]:
@@ -79,7 +85,8 @@ def _plan(shop: OldShop, look_back: timedelta) -> Takeover:
     history = history_of(shop, look_back=look_back)
     connection = Connection.objects.without_secrets().filter(external_id=old.external_id).first()
     begun = PollState.objects.filter(connection=connection, started_at__isnull=False).exists()
-    return Takeover(old, history, filled(None, _values(old, history)), connection, begun)
+    form = filled(None, _values(old, history))
+    return Takeover(old, history, form, connection, known=connection is not None, begun=begun)
 
 
 def _values(old: OldConnection, history: History) -> dict[str, Any]:
@@ -96,6 +103,7 @@ def _values(old: OldConnection, history: History) -> dict[str, Any]:
         "api_key": reveal(old.api_key),
         "webhook_url": old.webhook_url,
         "webhook_secret": reveal(old.webhook_secret),
+        "legacy_secret": True,  # the receiver of the old poller has it
         "poll_interval_seconds": min(LONGEST, max(SHORTEST, old.poll_interval_seconds)),
     }
 
@@ -124,7 +132,7 @@ def _doubles(shops: Sequence[OldShop]) -> list[str]:
 
 
 def _about(old: OldConnection, sentence: str) -> str:
-    return f"{old.id} “{old.name}”: {sentence}"
+    return f"{old.id} “{one_line(old.name)}”: {sentence}"
 
 
 def _owe_what_was_given_up(orders: Sequence[OrderHistory]) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser, OutputWrapper
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from connections.forms import SECRETS, ConnectionForm, filled
+from connections.forms import MALFORMED, NOT_VERIFIED, SECRETS, ConnectionForm, filled
 from connections.models import Connection, Protocol, Start
 from sync.management.asking import ask, ask_secret, confirm, is_terminal, secret_from_input
 
@@ -39,6 +39,16 @@ FLAGS: dict[str, tuple[str, str, Any]] = {
         "--events",
         "LIST",
         gettext_lazy("what the receiver wants, such as confirmed,cancelled (default: all)"),
+    ),
+    "answer_pointer": (
+        "--answer-pointer",
+        "POINTER",
+        gettext_lazy("JSON pointer to what says in an answer that the order was taken; '' for none"),
+    ),
+    "answer_value": (
+        "--answer-value",
+        "VALUE",
+        gettext_lazy("what has to stand there: true, 0, ok; an answer without it refuses the order"),
     ),
     "start": ("--start", "WHEN", gettext_lazy("first run: now, all, or a day such as 2026-11-01")),
     "lookback_seconds": ("--lookback", "SECONDS", gettext_lazy("how far each poll looks back")),
@@ -73,6 +83,12 @@ def add_flags(parser: CommandParser) -> None:
         action=argparse.BooleanOptionalAction,
         help=_("send the webhook secret in clear too, for receivers that cannot check signatures"),
     )
+    parser.add_argument(
+        "--legacy-secret",
+        action="store_true",
+        default=None,
+        help=_("take a webhook secret as it is that is not whsec_ and 24 to 64 bytes in base64"),
+    )
     switch = parser.add_mutually_exclusive_group()
     switch.add_argument(
         "--disabled", dest="enabled", action="store_false", default=None, help=_("do not poll")
@@ -82,7 +98,7 @@ def add_flags(parser: CommandParser) -> None:
 
 def values_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """What was typed, as the form wants it. Secrets given as `-` are read, the API key first."""
-    names = [*FLAGS, "protocol", "send_secret_header", "enabled"]
+    names = [*FLAGS, "protocol", "send_secret_header", "legacy_secret", "enabled"]
     values = {name: options[name] for name in names if options[name] is not None}
     for name in SECRETS:
         if values.get(name) == "-":
@@ -114,8 +130,7 @@ def filled_in(values: dict[str, Any], out: OutputWrapper) -> ConnectionForm:
         if not is_terminal() or set(form.errors) - set(FLAGS):
             raise CommandError(problems(form))
         for field, sentences in form.errors.items():
-            out.write("\n".join(map(str, sentences)))
-            values[field] = ask_secret(_label(field)) if field in SECRETS else ask(_label(field))
+            _ask_again(form, field, sentences, values, out)
         form = filled(None, values)
     return form
 
@@ -130,18 +145,25 @@ def refilled(connection: Connection, values: dict[str, Any], out: OutputWrapper)
         if not is_terminal() or set(form.errors) - {*SECRETS, "same_database"}:
             raise CommandError(problems(form))
         for field, sentences in form.errors.items():
-            out.write("\n".join(map(str, sentences)))
-            values[field] = _answered(field)
+            _ask_again(form, field, sentences, values, out)
         form = filled(connection, values)
     return form
 
 
-def _answered(field: str) -> Any:
-    if field != "same_database":
-        return ask_secret(_label(field))
-    if not confirm(_label(field), otherwise=""):
-        raise CommandError(_("Nothing was saved."))
-    return True
+def _ask_again(
+    form: ConnectionForm, field: str, sentences: Iterable[Any], values: dict[str, Any], out: OutputWrapper
+) -> None:
+    """For one field that was refused: another value, or a yes to a legacy secret."""
+    out.write("\n".join(map(str, sentences)))
+    if form.has_error(field, MALFORMED) and confirm(_("Use it all the same?"), otherwise=""):
+        values["legacy_secret"] = True
+        return
+    if field == "same_database":
+        if not confirm(_label(field), otherwise=""):
+            raise CommandError(_("Nothing was saved."))
+        values[field] = True
+        return
+    values[field] = ask_secret(_label(field)) if field in SECRETS else ask(_label(field))
 
 
 def problems(form: ConnectionForm) -> str:
@@ -150,6 +172,12 @@ def problems(form: ConnectionForm) -> str:
         f"{_flag(field)}{sentence}" for field, sentences in form.errors.items() for sentence in sentences
     ]
     return "\n".join([_("Nothing was saved:"), *lines])
+
+
+def legacy_secret_line(name: str, problem: str) -> str:
+    """What to say of a secret that was taken as it is."""
+    sentence = _("%(name)s: its webhook secret is a legacy one. %(problem)s %(meaning)s")
+    return sentence % {"name": name, "problem": problem, "meaning": NOT_VERIFIED}
 
 
 def _flag(field: str) -> str:

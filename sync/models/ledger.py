@@ -21,7 +21,11 @@ class SeenOrderQuerySet(models.QuerySet["SeenOrder"]):
 
 
 class SeenOrder(models.Model):
-    """One order as we saw it last. `version` counts the versions made of it; 0 when none was wanted."""
+    """One order as we saw it last. `version` counts the versions made of it; 0 when none was wanted.
+
+    `hash_rules` is the number of the rules in `sync/payload.py` that `content_hash` was made by; what code
+    before the rules wrote says 0. `notes` has a line for each value that could not be read.
+    """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="seen_orders")
     order_id = models.BigIntegerField(_("Odoo id"))
@@ -30,6 +34,7 @@ class SeenOrder(models.Model):
     state = models.CharField(_("state"), max_length=20)
     write_date = models.DateTimeField(_("written in Odoo"))
     content_hash = models.CharField(max_length=64)
+    hash_rules = models.PositiveSmallIntegerField(default=1, db_default=0)
     version = models.PositiveIntegerField(_("version"), default=0)
     announced = models.CharField(
         _("what the receiver knows"), max_length=20, blank=True, help_text="'', 'confirmed' or 'cancelled'"
@@ -48,6 +53,7 @@ class SeenOrder(models.Model):
     )
     # Read again with the next poll, whether or not Odoo lists it as changed.
     reread = models.BooleanField(default=False, db_default=False)
+    notes = models.TextField(_("notes"), blank=True, default="", db_default="")
     seen_at = models.DateTimeField(_("seen at"))
 
     objects = SeenOrderQuerySet.as_manager()
@@ -69,6 +75,11 @@ class SeenOrder(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_name} v{self.version}"
+
+    @property
+    def left_empty(self) -> list[str]:
+        """Values that could not be read, each as "path: problem" (`sync/sources/odoo_notes.py`)."""
+        return self.notes.splitlines()
 
 
 class Version(models.Model):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from connections.errors import Contract, RemoteError
 from sync.orders import Change, Order, Sightings, Unreadable
 from sync.sources import odoo_mapping
-from sync.sources.odoo_fields import CONFIRMED, FOLLOWED, ORDER, WANTED
+from sync.sources.odoo_fields import CONFIRMED, FOLLOWED, OPTIONAL, ORDER, PROBED, WANTED
 from sync.sources.odoo_masters import FRESH, Forgetful, Masters, Store
 from sync.sources.odoo_narrowing import narrow_down, one_order_may_cause
 from sync.sources.odoo_reading import read_orders
@@ -22,7 +22,7 @@ from sync.sources.odoo_values import Misfit, Record, choice, moment, optional_mo
 if TYPE_CHECKING:  # the rest needs no Django
     from connections.odoo.client import OdooClient
 
-__all__ = ["WANTED", "OdooSource"]
+__all__ = ["PROBED", "WANTED", "OdooSource"]
 
 CONTROLS = 3  # other orders to try when one cannot be read
 
@@ -123,22 +123,25 @@ class OdooSource:
 
         `companies` has the company that each had when it was seen last; None is unknown.
         """
+        fields = self._those_there(*SIGHT)
         return told_apart(
             companies,
-            search=lambda ids: self._everywhere([["id", "in", list(ids)]], SIGHT),
-            read=lambda ids: self._fresh(lambda: self.client.read(ORDER, ids=list(ids), fields=SIGHT)),
+            search=lambda ids: self._everywhere([["id", "in", list(ids)]], fields),
+            read=lambda ids: self._fresh(lambda: self.client.read(ORDER, ids=list(ids), fields=fields)),
             visible=self.companies,
         )
 
     def births(self, order_ids: Sequence[int]) -> dict[int, datetime]:
         """When each of these orders that our user sees was made, in whatever company."""
-        found = self._everywhere([["id", "in", list(order_ids)]], ["create_date"]) if order_ids else []
+        fields = self._those_there("create_date")
+        found = self._everywhere([["id", "in", list(order_ids)]], fields) if order_ids else []
         made = {record["id"]: _birth(record) for record in found if _has_id(record)}
         return {order_id: at for order_id, at in made.items() if at is not None}
 
-    def last_written(self) -> datetime | None:
-        """The newest stamp of any order, confirmed or not, in whatever company; None in an empty shop."""
-        found = self._everywhere([], ["write_date"], order="write_date desc", limit=1)
+    def last_written(self, *, before: datetime | None = None) -> datetime | None:
+        """The newest stamp of any order, confirmed or not, in whatever company; None where there is none."""
+        domain: Domain = [["write_date", "<", _literal(before)]] if before else []
+        found = self._everywhere(domain, ["write_date"], order="write_date desc", limit=1)
         return next((_written(record) for record in found if _has_id(record)), None)
 
     def companies(self) -> dict[int, datetime | None]:
@@ -163,10 +166,15 @@ class OdooSource:
             domain.append(["delivery_status", "!=", "full"])
         return domain
 
+    def _those_there(self, *names: str) -> list[str]:
+        """Fields we can do without are asked for where the server has them."""
+        has = self.client.server.fields.get(ORDER, frozenset())
+        return [name for name in names if name in has or name not in OPTIONAL[ORDER]]
+
     def _feed(
         self, domain: Callable[[], Domain], since: datetime, *, after_id: int, limit: int
     ) -> list[Change]:
-        fields = ["write_date", "state", "date_order", "create_date"]
+        fields = self._those_there("write_date", "state", "date_order", "create_date")
         page = self._page(domain, fields, after_id=after_id, limit=limit)
         return [_change(record, since) for record in page]
 
@@ -247,7 +255,7 @@ def _change(record: Record, since: datetime) -> Change:
             record["id"],
             moment(record, "write_date"),
             choice(record, "state", FOLLOWED),
-            optional_moment(record, "date_order"),
+            _date_order(record),
             _birth(record),
         )
     except Misfit:
@@ -258,6 +266,14 @@ def _birth(record: Record) -> datetime | None:
     """None where the server does not say: then nothing is concluded from it."""
     try:
         return optional_moment(record, "create_date")
+    except Misfit:
+        return None
+
+
+def _date_order(record: Record) -> datetime | None:
+    """An order can do without it."""
+    try:
+        return optional_moment(record, "date_order")
     except Misfit:
         return None
 

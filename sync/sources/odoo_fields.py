@@ -13,6 +13,9 @@ PARTNER = "res.partner"
 STATE = "res.country.state"
 COUNTRY = "res.country"
 ATTRIBUTE_VALUE = "product.template.attribute.value"
+COMPANY = "res.company"
+ATTRIBUTE_VALUES = "product_template_attribute_value_ids"
+DISCOUNT_PRODUCT = "sale_discount_product_id"
 
 CONFIRMED = ["sale", "done"]
 FOLLOWED = [*CONFIRMED, "cancel"]
@@ -62,7 +65,8 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
-# Not on every version, or only with a module: stock, delivery, sale_stock.
+# Not on every version, or only with a module: stock, delivery, sale_stock, sale_loyalty. `detailed_type` went
+# with 18, and so did the type "product": its refusal tells of an upgrade before what is stored is misread.
 OPTIONAL: Mapping[str, tuple[str, ...]] = {
     ORDER: (
         "create_date",
@@ -72,15 +76,27 @@ OPTIONAL: Mapping[str, tuple[str, ...]] = {
         "company_id",
         "origin",
         "user_id",
+        "create_date",
         "delivery_status",
     ),
-    LINE: ("sequence", "display_type", "product_uom_id", "product_uom", "is_delivery", "is_downpayment"),
-    PRODUCT: ("product_template_attribute_value_ids", "type", "is_storable"),
+    LINE: (
+        "sequence",
+        "display_type",
+        "product_uom_id",
+        "product_uom",
+        "is_delivery",
+        "is_downpayment",
+        "is_reward_line",
+    ),
+    PRODUCT: (ATTRIBUTE_VALUES, "type", "is_storable", "detailed_type"),
     TEMPLATE: (),
     PARTNER: ("mobile", "ref", "commercial_company_name"),
 }
 
 WANTED: Mapping[str, tuple[str, ...]] = {model: REQUIRED[model] + OPTIONAL[model] for model in REQUIRED}
+
+# What a client has to ask a server for: of companies one setting, which Odoo 17 and newer have.
+PROBED: Mapping[str, tuple[str, ...]] = {**WANTED, COMPANY: (DISCOUNT_PRODUCT,)}
 
 NOT_READ = {"delivery_status"}  # only searched for
 
@@ -107,7 +123,7 @@ def specification(fields: Fields) -> Specification:
     product = _spec(
         available(fields, PRODUCT),
         product_tmpl_id={"fields": {"default_code": {}}},
-        product_template_attribute_value_ids={"fields": {"name": {}, "attribute_id": _NAME}},
+        **{ATTRIBUTE_VALUES: {"fields": {"name": {}, "attribute_id": _NAME}}},
     )
     line = _spec(
         available(fields, LINE), product_id={"fields": product}, product_uom_id=_NAME, product_uom=_NAME
@@ -119,9 +135,15 @@ def specification(fields: Fields) -> Specification:
         order_line={"fields": line},
         currency_id=_NAME,
         warehouse_id=_NAME,
-        company_id=_NAME,
+        company_id=_company(fields),
         user_id=_NAME,
     )
+
+
+def _company(fields: Fields) -> Specification:
+    """Whoever sees an order may read its company: the user is allowed in it."""
+    asked = [name for name in (DISCOUNT_PRODUCT,) if name in fields.get(COMPANY, ())]
+    return {"fields": {"display_name": {}, **_spec(asked)}}
 
 
 _NAME: Specification = {"fields": {"display_name": {}}}

@@ -1,8 +1,14 @@
-"""Odoo record, nested as `web_search_read` gives it -> Order. The rules of the contract are here."""
+"""Odoo record, nested as `web_search_read` gives it -> Order. The rules of the contract are here.
 
-from sync.orders import Address, Order, OrderLine, Party
-from sync.sources.odoo_fields import FOLLOWED
-from sync.sources.odoo_sightings import company_of
+Only what a receiver cannot do without stops an order: its id, name, state, stamp and amounts; of a line the
+product, its code, the quantity and the prices; and that there is a record of who gets the goods. All else
+that cannot be read is left empty, with a note.
+"""
+
+from sync.orders import Address, Order, Party
+from sync.sources.odoo_fields import DISCOUNT_PRODUCT, FOLLOWED
+from sync.sources.odoo_lines import order_lines
+from sync.sources.odoo_notes import Notes
 from sync.sources.odoo_values import (
     Misfit,
     Record,
@@ -16,7 +22,6 @@ from sync.sources.odoo_values import (
     optional_text,
     record_id,
     related,
-    related_list,
     related_name,
     text,
 )
@@ -26,132 +31,115 @@ NOBODY = Party(None, "", "", "", "", "", "", Address("", "", "", "", "", "", "",
 
 def order(record: Record) -> Order:
     """Raises Misfit when the record is not what Odoo gives for an order."""
-    customer = _party(record, "partner_id") or NOBODY
+    notes = Notes()
+    customer = _party(record, "partner_id", notes) or NOBODY
+    company = _company(record)
+    discount_product = _discount_product(company, notes)
     return Order(
         order_id=record_id(record),
         name=text(record, "name"),
         state=choice(record, "state", FOLLOWED),
-        locked=optional_flag(record, "locked"),
-        date_order=optional_moment(record, "date_order"),
+        locked=notes.optional(optional_flag, record, "locked", empty=None),
+        date_order=notes.optional(optional_moment, record, "date_order", empty=None),
         write_date=moment(record, "write_date"),
-        commitment_date=optional_moment(record, "commitment_date"),
+        commitment_date=notes.optional(optional_moment, record, "commitment_date", empty=None),
         amount_untaxed=number(record, "amount_untaxed"),
         amount_tax=number(record, "amount_tax"),
         amount_total=number(record, "amount_total"),
-        currency=related_name(record, "currency_id"),
-        note=text(record, "note"),
-        client_order_ref=text(record, "client_order_ref"),
-        origin=optional_text(record, "origin"),
-        warehouse=optional_related_name(record, "warehouse_id"),
-        company=optional_related_name(record, "company_id"),
-        salesperson=optional_related_name(record, "user_id"),
+        currency=notes.optional(related_name, record, "currency_id", empty=""),
+        note=notes.text(record, "note"),
+        client_order_ref=notes.text(record, "client_order_ref"),
+        origin=notes.optional(optional_text, record, "origin", empty=None),
+        warehouse=notes.optional(optional_related_name, record, "warehouse_id", empty=None),
+        company=notes.optional(optional_related_name, record, "company_id", empty=None),
+        salesperson=notes.optional(optional_related_name, record, "user_id", empty=None),
         customer=customer,
-        shipping=_party(record, "partner_shipping_id") or customer,
-        lines=_lines(record),
-        create_date=optional_moment(record, "create_date"),
-        company_id=company_of(record),
+        shipping=_party(record, "partner_shipping_id", notes) or customer,
+        lines=order_lines(record, discount_product, notes),
+        create_date=notes.optional(optional_moment, record, "create_date", empty=None),
+        company_id=record_id(company) if company else None,
+        notes=notes.kept,
     )
 
 
-def _party(record: Record, key: str) -> Party | None:
+def _company(record: Record) -> Record | None:
+    """None also where it cannot be read: that is noted with its name."""
+    try:
+        return related(record, "company_id") if "company_id" in record else None
+    except Misfit:
+        return None
+
+
+def _discount_product(company: Record | None, notes: Notes) -> int | None:
+    """A setting of the company, by which Odoo itself tells such a line from goods (`_is_discount_line`)."""
+    if company is None:
+        return None
+    return notes.at("company_id").optional(optional_integer, company, DISCOUNT_PRODUCT, empty=None)
+
+
+def _party(record: Record, key: str, notes: Notes) -> Party | None:
     partner = related(record, key)
     if partner is None:
         return None
-    try:
-        return party(partner)
-    except Misfit as error:
-        raise Misfit(f"{key}: {error}") from error
+    if "name" not in partner:  # a bare id: nobody knows who that is and where the goods go
+        raise Misfit(f"{key}: name is missing")
+    return party(partner, notes.at(key))
 
 
-def party(partner: Record) -> Party:
-    commercial = related(partner, "commercial_partner_id")
+def party(partner: Record, notes: Notes) -> Party:
+    commercial = notes.optional(related, partner, "commercial_partner_id", empty=None)
+    name = notes.text(partner, "name")
     return Party(
         id=record_id(partner),
-        name=text(partner, "name"),
-        company_name=_company_name(partner, commercial),
-        reference=optional_text(partner, "ref") or "",
-        email=text(partner, "email"),
-        phone=text(partner, "phone") or optional_text(partner, "mobile") or "",
-        tax_id=text(partner, "vat") or (text(commercial, "vat") if commercial else ""),
-        address=_address(partner),
+        name=name,
+        company_name=_company_name(name, partner, commercial, notes),
+        reference=notes.optional(optional_text, partner, "ref", empty=None) or "",
+        email=notes.text(partner, "email"),
+        phone=_phone(partner, notes),
+        tax_id=_tax_id(partner, commercial, notes),
+        address=_address(partner, notes),
     )
 
 
-def _company_name(partner: Record, commercial: Record | None) -> str:
+def _company_name(own: str, partner: Record, commercial: Record | None, notes: Notes) -> str:
     """The company a person or an address belongs to; "" for the company itself."""
-    name = optional_text(partner, "commercial_company_name")
+    name = notes.optional(optional_text, partner, "commercial_company_name", empty=None)
     if commercial is None or record_id(commercial) == record_id(partner):
-        return "" if not name or name == text(partner, "name") else name
-    return name or text(commercial, "display_name")
+        return "" if not name or name == own else name
+    return name or notes.at("commercial_partner_id").text(commercial, "display_name")
 
 
-def _address(partner: Record) -> Address:
-    state, country = related(partner, "state_id"), related(partner, "country_id")
+def _phone(partner: Record, notes: Notes) -> str:
+    return notes.text(partner, "phone") or notes.optional(optional_text, partner, "mobile", empty=None) or ""
+
+
+def _tax_id(partner: Record, commercial: Record | None, notes: Notes) -> str:
+    """The company's stands in for one that is empty, not for one that cannot be read."""
+    own = notes.optional(optional_text, partner, "vat", empty=None)
+    if own or own is None or commercial is None:
+        return own or ""
+    return notes.at("commercial_partner_id").text(commercial, "vat")
+
+
+def _address(partner: Record, notes: Notes) -> Address:
+    state, state_code = _place(partner, "state_id", notes)
+    country, country_code = _place(partner, "country_id", notes)
     return Address(
-        street=text(partner, "street"),
-        street2=text(partner, "street2"),
-        city=text(partner, "city"),
-        state=text(state, "display_name") if state else "",
-        state_code=text(state, "code") if state else "",
-        zip=text(partner, "zip"),
-        country=text(country, "display_name") if country else "",
-        country_code=text(country, "code") if country else "",
+        street=notes.text(partner, "street"),
+        street2=notes.text(partner, "street2"),
+        city=notes.text(partner, "city"),
+        state=state,
+        state_code=state_code,
+        zip=notes.text(partner, "zip"),
+        country=country,
+        country_code=country_code,
     )
 
 
-def _lines(record: Record) -> tuple[OrderLine, ...]:
-    lines = [_line(line) for line in related_list(record, "order_line") if not _is_text(line)]
-    goods = [line for line in lines if line.quantity != 0]
-    return tuple(sorted(goods, key=lambda line: (line.sequence or 0, line.line_id)))
-
-
-def _is_text(line: Record) -> bool:
-    """Sections, subsections and notes."""
-    return bool(line.get("display_type"))
-
-
-def _line(line: Record) -> OrderLine:
-    line_id = record_id(line)
-    try:
-        product = related(line, "product_id")
-        return OrderLine(
-            line_id=line_id,
-            sequence=optional_integer(line, "sequence"),
-            product_id=record_id(product) if product else None,
-            sku=_sku(product) if product else "",
-            barcode=text(product, "barcode") if product else "",
-            name=text(line, "name"),
-            variant=_variant(product) if product else "",
-            quantity=number(line, "product_uom_qty"),
-            uom=_unit(line),
-            unit_price=number(line, "price_unit"),
-            subtotal=number(line, "price_subtotal"),
-            total=number(line, "price_total"),
-            discount_percent=number(line, "discount"),
-            product_type=optional_text(product, "type") if product else None,
-            is_storable=optional_flag(product, "is_storable") if product else None,
-            is_delivery=optional_flag(line, "is_delivery"),
-            is_downpayment=optional_flag(line, "is_downpayment"),
-        )
-    except Misfit as error:
-        raise Misfit(f"line {line_id}: {error}") from error
-
-
-def _unit(line: Record) -> str | None:
-    """The field was renamed in 19."""
-    return optional_related_name(line, "product_uom_id" if "product_uom_id" in line else "product_uom")
-
-
-def _sku(product: Record) -> str:
-    """A code is passed on with its blanks: they are part of it. Without any, the payload makes one up."""
-    code = text(product, "default_code") or text(product, "barcode")
-    template = related(product, "product_tmpl_id")
-    return code or (text(template, "default_code") if template else "")
-
-
-def _variant(product: Record) -> str | None:
-    """Like "Color: Rojo, Talla: L"; "" for a product without variants."""
-    if "product_template_attribute_value_ids" not in product:
-        return None
-    values = related_list(product, "product_template_attribute_value_ids")
-    return ", ".join(f"{related_name(value, 'attribute_id')}: {text(value, 'name')}" for value in values)
+def _place(partner: Record, key: str, notes: Notes) -> tuple[str, str]:
+    """Name and code of a state or a country."""
+    place = notes.optional(related, partner, key, empty=None)
+    if place is None:
+        return "", ""
+    inner = notes.at(key)
+    return inner.text(place, "display_name"), inner.text(place, "code")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sync.sources.odoo_fields import (
     ATTRIBUTE_VALUE,
+    ATTRIBUTE_VALUES,
     COUNTRY,
     FOLLOWED,
     LINE,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:  # the rest needs no Django
     from connections.odoo.client import OdooClient
 
 FIRST_MAJOR_THAT_NESTS = 17
-ATTRIBUTE_VALUES = "product_template_attribute_value_ids"
 
 
 def read_orders(client: OdooClient, order_ids: Sequence[int], masters: Masters) -> list[Any]:

@@ -12,12 +12,37 @@ BIGGEST_NUMBER = 2**53  # beyond it JSON readers lose digits, and ids would name
 # Moments beyond these years cannot be told in another time zone.
 _YEARS = (1000, 9000)
 
+# What may be wrong with a value, in words that are stored and shown.
+MISSING, OUT_OF_RANGE, NO_CHOICE = "missing", "out of range", "not one of the known values"
+PROBLEM_OF = {
+    "a text": "not a text",
+    "a number": "not a number",
+    "a whole number": "not a whole number",
+    "true or false": "not true or false",
+    "a date with time": "not a date with time",
+    "an object": "not a record",
+    "a record's number": "not a record",
+    "a list": "not a list",
+}
+PROBLEMS = (MISSING, OUT_OF_RANGE, NO_CHOICE, *dict.fromkeys(PROBLEM_OF.values()))
+
 # NUL breaks PostgreSQL, lone surrogates break UTF-8, the other controls break terminals and logs.
 _HARMFUL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class Misfit(ValueError):
-    """A value is not of the kind Odoo gives for its field. Says which field and which kind, not the value."""
+    """A value is not of the kind Odoo gives for its field. Says which field and which kind, not the value.
+
+    `problem` is one of PROBLEMS.
+    """
+
+    def __init__(self, text: str, problem: str = MISSING) -> None:
+        super().__init__(text)
+        self.problem = problem
+
+    def within(self, place: str) -> "Misfit":
+        """The same, told from further outside."""
+        return Misfit(f"{place}: {self}", self.problem)
 
 
 def clean(text: str) -> str:
@@ -43,7 +68,7 @@ def optional_text(record: Record, key: str) -> str | None:
 def choice(record: Record, key: str, choices: Sequence[str]) -> str:
     value = _present(record, key)
     if value not in choices:
-        raise Misfit(f"{key} is none of {', '.join(choices)}")
+        raise Misfit(f"{key} is none of {', '.join(choices)}", NO_CHOICE)
     return str(value)
 
 
@@ -53,7 +78,7 @@ def number(record: Record, key: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _misfit(key, "a number", value)
     if not abs(value) <= BIGGEST_NUMBER:  # so that NaN fails too
-        raise Misfit(f"{key} is a number beyond all measure")
+        raise Misfit(f"{key} is a number beyond all measure", OUT_OF_RANGE)
     return float(value)
 
 
@@ -64,7 +89,7 @@ def optional_integer(record: Record, key: str) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int):
         raise _misfit(key, "a whole number", value)
     if abs(value) > BIGGEST_NUMBER:
-        raise Misfit(f"{key} is a number beyond all measure")
+        raise Misfit(f"{key} is a number beyond all measure", OUT_OF_RANGE)
     return value
 
 
@@ -93,7 +118,7 @@ def optional_moment(record: Record, key: str) -> datetime | None:
     except (TypeError, ValueError, OverflowError) as error:
         raise _misfit(key, "a date with time", value) from error
     if not _YEARS[0] <= moment.year < _YEARS[1]:
-        raise Misfit(f"{key} is a date beyond all measure")
+        raise Misfit(f"{key} is a date beyond all measure", OUT_OF_RANGE)
     return moment.replace(microsecond=0)
 
 
@@ -141,7 +166,7 @@ def _record_in(value: object, key: str) -> int:
     try:
         return record_id(value)
     except Misfit as error:
-        raise Misfit(f"{key}: {error}") from error
+        raise error.within(key) from error
 
 
 def _present(record: Record, key: str) -> Any:
@@ -152,4 +177,4 @@ def _present(record: Record, key: str) -> Any:
 
 
 def _misfit(key: str, expected: str, value: object) -> Misfit:
-    return Misfit(f"{key} is not {expected} but {type(value).__name__}")
+    return Misfit(f"{key} is not {expected} but {type(value).__name__}", PROBLEM_OF[expected])

@@ -1,9 +1,13 @@
 """The pages of alerts: channels are made and tested, secrets are not shown, alerts are read only."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.urls import reverse
 from django.utils import timezone
 
+from connections.diagnosis import NEVER_SENT
 from connections.diagnosis.watch import WATCH
 from sync.admin import alerts as pages
 from sync.admin.alerts import CAUSES
@@ -47,19 +51,54 @@ def test_an_empty_address_keeps_the_stored_one(admin_client, channel):
     assert (channel.name, channel.target.reveal(), channel.causes) == ("Night", SLACK, ["receiver_gone"])
 
 
+def test_every_finding_may_be_chosen():
+    assert set(NEVER_SENT) <= set(CAUSES)
+
+
+def test_a_channel_goes_on_being_told_of_what_got_causes_of_its_own(admin_client, channel):
+    migration = import_module("sync.migrations.0010_alerts_by_cause")
+    AlertChannel.objects.update(causes=["items_need_a_person", "legacy_gone"])
+    migration.widen(apps, None)
+    assert AlertChannel.objects.get().causes == [
+        "items_need_a_person",
+        "legacy_gone",
+        "odoo_unreadable_order",
+        "receiver_bad_secret",
+        "legacy_gave_up",
+    ]
+    migration.narrow(apps, None)
+    assert AlertChannel.objects.get().causes == ["items_need_a_person"]
+    for chosen in ([], ["polls_fail"]):
+        AlertChannel.objects.update(causes=chosen)
+        migration.widen(apps, None)
+        assert AlertChannel.objects.get().causes == chosen
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
+        ({"name": "Ops\nBcc: x@example.com"}, "There is a line break"),
         ({"target": ""}, "Give the address"),
         ({"target": "hooks.slack.com/x"}, "Begin with https://"),
         ({"kind": "email", "target": "a@example.com, nobody"}, "valid email"),
         ({"quiet_from": "22:00"}, "Give both"),
         ({"window_minutes": 0}, "greater than or equal to 1"),
+        ({"kind": "webhook", "target": "https://x.example.com/", "secret": "hello"}, "tick “Legacy secret”"),
     ],
 )
 def test_what_cannot_work_is_refused_with_a_sentence(admin_client, values, sentence):
     html = admin_client.post(ADD, SANE | values).content.decode()
     assert sentence in html and not AlertChannel.objects.exists()
+
+
+def test_a_signing_secret_that_is_not_standard_needs_a_tick(admin_client):
+    webhook = SANE | {"kind": "webhook", "target": "https://x.example.com/", "secret": "canary-plain"}
+    assert "canary" not in admin_client.post(ADD, webhook).content.decode()
+    admin_client.post(ADD, webhook | {"legacy_secret": "on"})
+    assert AlertChannel.objects.get().secret.reveal() == "canary-plain"
+    admin_client.post(change(AlertChannel.objects.get()), webhook | {"secret": "", "name": "Night"})
+    channel = AlertChannel.objects.get()
+    assert (channel.name, channel.secret.reveal()) == ("Night", "canary-plain"), "a stored one is kept"
 
 
 def test_another_kind_needs_another_address(admin_client, channel):

@@ -232,6 +232,25 @@ def test_a_connection_is_added_and_tested(language, chromium, live_server, morni
     assert Connection.objects.filter(external_id="shop-new").count() == 1
 
 
+def test_a_malformed_webhook_secret_is_told_of_while_it_is_typed(chromium, live_server, ana):
+    with window(chromium, live_server.url) as visit:
+        page = visit.page
+        visit.sign_in()
+        visit.go("/admin/connections/connection/add/")
+        warning = page.locator("#id_webhook_secret_warning")
+        for typed, warned in (
+            ("whsec_abc", True),
+            ("hello", True),
+            ("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", False),
+            ("whsec_AAAAAAAAAAAAAAAAAAAAAA==", True),
+            ("", False),
+        ):
+            page.fill("#id_webhook_secret", typed)
+            assert ("Standard Webhooks library" in warning.inner_text()) is warned, typed
+        page.fill("#id_webhook_secret", "hello")
+        visit.look("secret")
+
+
 def test_somebody_signs_in_and_pauses_a_connection(chromium, live_server, ana, shop):
     shop(name="Tienda Lugo")
     with window(chromium, live_server.url) as visit:

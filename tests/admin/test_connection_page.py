@@ -11,7 +11,7 @@ from connections.models import Circuit, CircuitState, Connection, Side, pause
 from sync.admin.desk import moment
 from sync.models import PollState, RetryItem, SeenOrder, Status
 from tests.admin.conftest import API_KEY, HOSTILE, WEBHOOK_SECRET, said, spoil_secrets
-from tests.admin.test_form import GOOD
+from tests.admin.test_form import FRESH, GOOD
 
 LIST = reverse("admin:connections_connection_changelist")
 ADD = reverse("admin:connections_connection_add")
@@ -102,10 +102,10 @@ def test_a_fixed_key_is_tried_at_once(admin_client, shop):
 @pytest.mark.parametrize(("hours", "old"), [("", 24), ("48", 48), ("0", None)])
 def test_a_webhook_secret_is_rotated_or_replaced(admin_client, shop, hours, old):
     connection = shop()
-    data = typed(connection, webhook_secret="canary-fresh", overlap_hours=hours)
+    data = typed(connection, webhook_secret=FRESH, overlap_hours=hours)
     response = admin_client.post(page(connection), data, follow=True)
     connection.refresh_from_db()
-    assert connection.webhook_secret.reveal() == "canary-fresh"
+    assert connection.webhook_secret.reveal() == FRESH
     kept = [
         (row.secret.reveal(), row.retired_by, (row.valid_until - row.retired_at).total_seconds() / 3600)
         for row in connection.retired_secrets.all()
@@ -129,10 +129,41 @@ def test_another_address_wants_its_secret_typed_again(admin_client, shop, field,
     assert Connection.objects.values().get() == before
 
 
+def test_what_is_required_of_an_answer_is_typed_and_put_on_record(admin_client, shop):
+    connection = shop()
+    html = admin_client.post(page(connection), typed(connection, answer_pointer="ok")).content.decode()
+    assert "begins with “/”" in html and "has to stand there, such as true" not in html
+    admin_client.post(page(connection), typed(connection, answer_pointer="/ok", answer_value="true"))
+    connection.refresh_from_db()
+    assert (connection.answer_pointer, connection.answer_value) == ("/ok", "true")
+    history = admin_client.get(reverse("admin:connections_connection_history", args=[connection.pk]))
+    assert "Required in the answer: where: – → /ok" in history.content.decode()
+    copied = admin_client.get(f"{ADD}?copy={connection.pk}").content.decode()
+    assert 'value="/ok"' in copied and 'value="true"' in copied
+
+
+def test_a_legacy_secret_is_taken_by_a_tick_and_put_on_record(admin_client, shop):
+    connection = shop()
+    html = admin_client.get(page(connection)).content.decode()
+    assert 'name="legacy_secret"' in html and "data-desk-secret=" in html
+    html = admin_client.post(page(connection), typed(connection, webhook_secret="hello")).content.decode()
+    assert "It is plain text" in html and "tick “Legacy secret”" in html and "--legacy-secret" not in html
+    admin_client.post(page(connection), typed(connection, webhook_secret="hello", legacy_secret="on"))
+    connection.refresh_from_db()
+    assert connection.webhook_secret.reveal() == "hello"
+    history = admin_client.get(reverse("admin:connections_connection_history", args=[connection.pk]))
+    assert "Legacy secret: no → yes" in history.content.decode()
+
+
+def test_who_may_only_look_is_offered_no_tick(staff, shop):
+    html = staff("connections.view_connection").get(page(shop())).content.decode()
+    assert "legacy_secret" not in html
+
+
 def test_an_unreadable_secret_is_replaced_by_typing_another(admin_client, shop):
     connection = shop()
     spoil_secrets()
-    admin_client.post(page(connection), typed(connection, api_key="fresh", webhook_secret="fresh"))
+    admin_client.post(page(connection), typed(connection, api_key="fresh", webhook_secret=FRESH))
     connection.refresh_from_db()
     assert connection.api_key.reveal() == "fresh"
 

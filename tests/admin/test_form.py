@@ -9,6 +9,9 @@ from connections.forms import ConnectionForm, filled
 from connections.models import Connection
 from tests.conftest import NOON
 
+SECRET = "whsec_canarysecretcanarysecretcanarysecret"  # 27 bytes
+FRESH = "whsec_canaryfresh0canaryfresh0canaryfresh0"
+
 GOOD = {
     "name": "Shop Madrid",
     "external_id": "sm-42",
@@ -19,7 +22,7 @@ GOOD = {
     "api_key": "canary-key",
     "protocol": "auto",
     "webhook_url": "https://sm.example.com/hooks/odoo?shop=1",
-    "webhook_secret": "canary-secret",
+    "webhook_secret": SECRET,
     "send_secret_header": True,
     "events": ["order.confirmed", "order.cancelled"],
     "poll_interval_seconds": 60,
@@ -69,6 +72,9 @@ BAD = [
     ("api_key", "key\nline", "only the key itself"),
     ("webhook_secret", "contraseña", "without accents"),
     ("webhook_secret", "two words", "no spaces"),
+    ("answer_pointer", "ok", "begins with “/”"),
+    ("answer_pointer", "/a~2", "written ~0"),
+    ("answer_pointer", "/" + "a" * 200, "at most 200"),
     ("name", "", "a name that your colleagues"),
     ("external_id", "", "required"),
     ("external_id", "a\r\nX-Evil: 1", "travels in a header"),
@@ -147,7 +153,7 @@ def test_an_empty_secret_keeps_the_stored_one():
     connection.refresh_from_db()
     assert connection.name == "Shop Lugo"
     assert connection.api_key.reveal() == "canary-key"
-    assert connection.webhook_secret.reveal() == "canary-secret"
+    assert connection.webhook_secret.reveal() == SECRET
 
 
 @pytest.mark.django_db
@@ -156,7 +162,7 @@ def test_a_typed_secret_replaces_the_stored_one():
     filled(connection, {"api_key": "fresh-key"}).save()
     connection.refresh_from_db()
     assert connection.api_key.reveal() == "fresh-key"
-    assert connection.webhook_secret.reveal() == "canary-secret"
+    assert connection.webhook_secret.reveal() == SECRET
 
 
 MOVES = [
@@ -180,7 +186,7 @@ def test_a_stored_secret_is_not_sent_to_a_newly_typed_address(field, address, wa
     connection = Connection.objects.without_secrets().get()
     refused = filled(connection, {field: address})
     assert set(refused.errors) == ({wanted} if wanted else set())
-    for secrets in ({"api_key": "k", "webhook_secret": "s"}, {wanted: "again"} if wanted else {}):
+    for secrets in ({"api_key": "k", "webhook_secret": FRESH}, {wanted: FRESH} if wanted else {}):
         assert filled(connection, {field: address} | secrets).is_valid()
 
 
@@ -188,7 +194,7 @@ def test_a_stored_secret_is_not_sent_to_a_newly_typed_address(field, address, wa
 def test_an_old_secret_does_not_sign_at_a_new_address():
     connection = form().save()
     connection.retired_secrets.create(secret="older", valid_until=NOON, retired_at=NOON)
-    values = {"webhook_url": "https://new.example.com/", "webhook_secret": "fresh", "overlap_hours": 48}
+    values = {"webhook_url": "https://new.example.com/", "webhook_secret": FRESH, "overlap_hours": 48}
     moved = filled(connection, values)
     assert moved.is_valid() and moved.retire_old_secret(by="", now=NOON) is None
     assert not connection.retired_secrets.exists()
@@ -198,8 +204,41 @@ def test_an_old_secret_does_not_sign_at_a_new_address():
 @pytest.mark.parametrize("hours", [-1, 721, "soon"])
 def test_an_overlap_is_a_number_of_hours_within_a_month(hours):
     connection = form().save()
-    refused = filled(connection, {"webhook_secret": "fresh", "overlap_hours": hours})
+    refused = filled(connection, {"webhook_secret": FRESH, "overlap_hours": hours})
     assert set(refused.errors) == {"overlap_hours"}
+
+
+@pytest.mark.django_db
+def test_where_and_what_is_required_of_an_answer_go_together():
+    assert "Say what has to stand there" in " ".join(form(answer_pointer="/ok").errors["answer_value"])
+    saved = form(answer_pointer="/ok", answer_value='"0"').save()
+    assert (saved.answer_pointer, saved.answer_value) == ("/ok", '"0"')
+    assert filled(saved, {"answer_pointer": "", "answer_value": ""}).save().answer_pointer == ""
+    assert form(name="b", external_id="b", answer_value="ok").is_valid(), "the whole answer"
+
+
+LEGACY = ["hello", "plain-text-that-is-long-enough-to-be-a-secret", "whsec_abc", f"v1,{SECRET}"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("secret", LEGACY)
+def test_a_malformed_webhook_secret_is_warned_of_and_needs_a_tick(secret):
+    refused = form(webhook_secret=secret)
+    sentence = " ".join(refused.errors["webhook_secret"])
+    assert "Standard Webhooks library" in sentence and "--legacy-secret" in sentence
+    assert secret not in sentence
+    assert form(webhook_secret=secret, legacy_secret=True).save().webhook_secret.reveal() == secret
+
+
+@pytest.mark.django_db
+def test_a_tick_lets_nothing_through_that_cannot_travel_in_a_header():
+    assert set(form(webhook_secret="two words", legacy_secret=True).errors) == {"webhook_secret"}
+
+
+@pytest.mark.django_db
+def test_a_stored_legacy_secret_is_asked_about_no_more():
+    connection = form(webhook_secret="hello", legacy_secret=True).save()
+    assert filled(connection, {"name": "Other"}).is_valid()
 
 
 @pytest.mark.django_db

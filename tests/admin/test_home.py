@@ -58,6 +58,21 @@ def test_what_needs_a_person_comes_with_the_next_step_and_a_link(admin_client, s
     assert "2 orders" in admin_client.get(address).content.decode()
 
 
+def test_what_the_receiver_never_saw_is_one_matter_with_its_own_words(admin_client, shop, owe):
+    connection = shop()
+    owe(connection, 1, error_code="odoo_unreadable_order", body=None)
+    owe(connection, 2, error_code="receiver_refused")
+    for code in ("odoo_unreadable_order", "items_need_a_person"):
+        Finding.objects.create(
+            connection=connection, code=code, detail="1", since=timezone.now(), seen_at=timezone.now()
+        )
+    found = {matter.what: matter.next_step for matter in matters(admin_client)}
+    assert set(found) == {"An order could not be read", "The receiver refuses this order"}
+    assert "Open the order in Odoo" in found["An order could not be read"]
+    html = admin_client.get(reverse("admin:sync_finding_changelist")).content.decode()
+    assert "An order could not be read" in html and "refused orders five times" in html
+
+
 def test_connections_are_counted_worst_first(admin_client, shop):
     shop(name="Well")
     PollState.objects.filter(connection=shop()).update(error_code="odoo_dns")

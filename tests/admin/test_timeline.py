@@ -10,7 +10,9 @@ from django.utils import timezone
 from connections.models import Circuit, Side, pause
 from sync.admin.changes import Change, changes, content
 from sync.admin.desk import coming
+from sync.admin.orders_words import PROBLEM_WORDS
 from sync.models import DeliveryAttempt, SeenOrder, Status
+from sync.sources.odoo_values import PROBLEMS
 from tests.admin.conftest import HOSTILE, said
 
 BODY = {
@@ -35,7 +37,7 @@ def with_changes(**parts):
 
 
 def test_nothing_changed_says_nothing():
-    again = with_changes(order=BODY["order"] | {"write_date": "y"})
+    again = with_changes(order=BODY["order"] | {"write_date": "y", "create_date": "2026-11-20 11:19:02"})
     assert changes(BODY, again) == []
 
 
@@ -53,6 +55,10 @@ def test_nothing_changed_says_nothing():
         (
             {"items": [BODY["items"][0] | {"quantity": 3.0}, BODY["items"][1]]},
             [Change("Line Camiseta, quantity", "2", "3")],
+        ),
+        (
+            {"items": [BODY["items"][0], BODY["items"][1] | {"is_reward": True}]},
+            [Change("Line Gorra, reward or discount", "", "yes")],
         ),
         (
             {"items": [BODY["items"][0]]},
@@ -164,6 +170,20 @@ def test_an_order_from_before_the_start_says_so(admin_client, shop):
         connection=shop(), order_id=5, order_name="S5", state="sale", write_date=now, seen_at=now, seeded=True
     )
     assert "from before the start" in admin_client.get(page(seen)).content.decode()
+
+
+def test_what_could_not_be_read_is_named_with_what_is_wrong(admin_client, staff, order):
+    assert "Left empty" not in admin_client.get(page(order)).content.decode()
+    SeenOrder.objects.update(notes="commitment_date: out of range\norder_line[54].sequence: not a text\n…")
+    for reader in (admin_client, staff("sync.view_seenorder")):
+        html = reader.get(page(order)).content.decode()
+        assert "Left empty" in html and "The order is delivered without them" in html
+        assert "commitment_date</span>: out of range" in html
+        assert "order_line[54].sequence</span>: not a text" in html and "…</span>" in html
+
+
+def test_every_problem_has_its_words():
+    assert set(PROBLEM_WORDS) == set(PROBLEMS)
 
 
 def test_a_next_try_whose_time_has_come_is_due_now():

@@ -7,6 +7,7 @@ import pytest
 
 from connections.models import Connection
 from sync.models import DeliveryAttempt, PollState, RetryItem, SentOrder, SyncLog
+from tests.admin.test_form import FRESH
 from tests.commands.rows import CANARY_KEY, CANARY_SECRET, logged, owed, polled, sent, tried
 from tests.conftest import NOON
 
@@ -67,6 +68,11 @@ def test_secrets_come_from_standard_input(run, monkeypatch):
         ({"company": ""}, {"company_id": None}),
         ({"events": "confirmed, order.cancelled"}, {"events": ["order.confirmed", "order.cancelled"]}),
         ({"protocol": "json2"}, {"protocol": "json2"}),
+        (
+            {"answer_pointer": "/ok", "answer_value": "true"},
+            {"answer_pointer": "/ok", "answer_value": "true"},
+        ),
+        ({}, {"answer_pointer": "", "answer_value": ""}),
         ({"deliveries_at_once": "4"}, {"deliveries_at_once": 4}),
         ({}, {"enabled": True, "send_secret_header": True, "start": "now", "lookback_seconds": 1200}),
     ],
@@ -87,6 +93,13 @@ def test_the_day_of_the_first_run_is_a_day_here(run, nobody, settings):
     ("flags", "flag"),
     [
         ({"name": None}, "--name"),
+        ({"name": "Shop\nSubject: other"}, "--name"),
+        ({"name": "Shop \u202eladiM"}, "--name"),
+        ({"database": "shop\u2028x"}, "--database"),
+        ({"username": "poller\x1b[2J"}, "--username"),
+        ({"url": "https://shop.odoo\u2060.com"}, "--url"),
+        ({"webhook_url": "https://x.example.com/\u202ea"}, "--webhook-url"),
+        ({"api_key": CANARY_KEY + "\u200b1"}, "--api-key"),
         ({"connection_id": "es 1"}, "--connection-id"),
         ({"url": "odoo"}, "--url"),
         ({"url": None}, "--url"),
@@ -101,6 +114,8 @@ def test_the_day_of_the_first_run_is_a_day_here(run, nobody, settings):
         ({"events": ""}, "--events"),
         ({"company": "Madrid"}, "--company"),
         ({"protocol": "soap"}, "--protocol"),
+        ({"answer_pointer": "ok", "answer_value": "true"}, "--answer-pointer"),
+        ({"answer_pointer": "/ok"}, "--answer-value"),
     ],
 )
 def test_mistakes_are_sentences_about_their_flag(run, nobody, flags, flag):
@@ -123,6 +138,27 @@ def test_an_empty_standard_input(run, nobody):
 def test_a_name_is_taken(run, nobody, shop):
     printed = run(*add(name=shop.name.upper(), connection_id=shop.external_id))
     assert "--name: " in printed.error and "--connection-id: " in printed.error
+
+
+@pytest.mark.parametrize("secret", ["hello", "whsec_abc", f"v1,{CANARY_SECRET}"])
+def test_a_legacy_secret_needs_its_flag(run, nobody, secret):
+    printed = run(*add(webhook_secret=secret))
+    assert (printed.code, Connection.objects.count()) == (1, 0)
+    assert "--webhook-secret: " in printed.error and "--legacy-secret" in printed.error
+    assert secret not in printed.all
+    assert run(*add(webhook_secret=secret), "--legacy-secret").error == ""
+    assert Connection.objects.get().webhook_secret.reveal() == secret
+
+
+@pytest.mark.parametrize(
+    ("answers", "hidden", "kept"), [(["yes"], [], "hello"), (["no"], [CANARY_SECRET], CANARY_SECRET)]
+)
+def test_a_person_is_asked_whether_a_legacy_secret_is_meant(run, person, answers, hidden, kept):
+    asked = person(*answers, hidden=hidden)
+    printed = run(*add(webhook_secret="hello"))
+    assert printed.error == "" and "Standard Webhooks library" in printed.out
+    assert "Use it all the same?" in asked[0]
+    assert Connection.objects.get().webhook_secret.reveal() == kept
 
 
 def test_a_person_is_asked_for_what_is_missing(run, person):
@@ -200,9 +236,18 @@ def test_an_old_webhook_secret_signs_on(run, nobody, shop, flags, hours):
 
 
 def test_a_webhook_secret_is_replaced_at_once(run, nobody, shop):
-    printed = run("editconnection", str(shop.pk), "--webhook-secret", "fresh", "--overlap-hours", "0")
+    printed = run("editconnection", str(shop.pk), "--webhook-secret", FRESH, "--overlap-hours", "0")
     assert printed.error == "" and "signs beside" not in printed.out
     assert not shop.retired_secrets.exists()
+
+
+def test_a_stored_connection_takes_a_legacy_secret_by_the_flag_only(run, nobody, shop):
+    line = ("editconnection", str(shop.pk), "--webhook-secret", "hello")
+    assert "--legacy-secret" in run(*line).error
+    assert "Say what to change" in run("editconnection", str(shop.pk), "--legacy-secret").error
+    assert run(*line, "--legacy-secret").error == ""
+    shop.refresh_from_db()
+    assert shop.webhook_secret.reveal() == "hello"
 
 
 def test_another_address_wants_its_key_typed_again(run, nobody, shop):

@@ -196,6 +196,32 @@ def test_no_event_can_be_taken_for_an_order_and_no_secret_leaves_in_clear(examin
     assert not any("x-webhook-secret" in headers for headers, _ in came)
 
 
+def says_it_inside(headers, body):
+    return 200, '{"taken": true}' if verified(headers, body) else '{"taken": false}'
+
+
+def test_one_that_says_inside_a_200_whether_it_took_an_event(examined, shop):
+    shop.answer_pointer, shop.answer_value = "/taken", "true"
+    with served(says_it_inside) as url:
+        printed, marks = examined(url)
+    assert (printed.code, {mark["ok"] for mark in marks.values()}) == (0, {True})
+    shop.answer_pointer = "/took"
+    with served(says_it_inside) as url:
+        printed, marks = examined(url)
+    assert (printed.code, wrong(marks)) == (1, {GOOD})
+    assert "/took: required is true, found is nothing" in marks[GOOD]["did"]
+
+
+def test_a_secret_that_is_not_standard_is_a_warning(examined, shop):
+    shop.webhook_secret = "plain-words"
+    shop.save()
+    with served(takes_anything) as url:
+        printed, marks = examined(url)
+    mark = marks["can verify our signature"]
+    assert mark["ok"] is None and "plain text" in mark["did"] and "--new-webhook-secret" in mark["change"]
+    assert set(marks) == ALL | {"can verify our signature"} and "plain-words" not in printed.all
+
+
 def test_lines_for_people(run, shop):
     with served(takes_anything) as url:
         shop.webhook_url = url

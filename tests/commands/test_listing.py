@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from connections.models import Circuit, pause
-from sync.models import PollState
+from sync.models import PollState, SeenOrder
 from tests.commands.rows import CANARY_KEY, CANARY_SECRET, logged, owed, polled
 
 pytestmark = pytest.mark.django_db
@@ -139,6 +139,21 @@ def test_retries_are_what_is_open(run, shop, make_connection):
     assert [row["id"] for row in run("retries", "-c", str(shop.pk), "--json").json] == [failed.pk, waiting.pk]
     assert len(run("retries", "--all", "--json").json) == 6
     assert [row["order"] for row in run("retries", "--all", "--order", "S00044", "--json").json] == ["S00044"]
+
+
+def test_retries_tell_programs_what_was_left_empty(run, shop):
+    owed(shop)
+    owed(shop, number=2)
+    SeenOrder.objects.create(
+        connection=shop,
+        order_id=41,
+        order_name="S00041",
+        write_date=ago(hours=1),
+        seen_at=ago(hours=1),
+        notes="commitment_date: out of range\npartner_id.zip: not a text",
+    )
+    told = {row["order_id"]: row["left_empty"] for row in run("retries", "--json").json}
+    assert told == {41: ["commitment_date: out of range", "partner_id.zip: not a text"], 42: []}
 
 
 def test_retries_say_that_there_are_more(run, shop):

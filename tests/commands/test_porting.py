@@ -1,11 +1,14 @@
 """exportconnections and importconnections: out and in again, secrets only with a key."""
 
+import io
+
 import pytest
 import yaml
 from cryptography.fernet import Fernet
 from django.utils import timezone
 
 from connections.models import Connection
+from connections.porting import LONGEST
 from tests.commands.rows import CANARY_KEY, CANARY_SECRET
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +53,41 @@ def test_one_connection_only(run, shop, make_connection):
     assert [row["name"] for row in rows] == [shop.name]
 
 
+@pytest.mark.parametrize(
+    ("written", "value"), [("true", "true"), ("'true'", "true"), ("0", "0"), ("ok", "ok"), ("'\"0\"'", '"0"')]
+)
+def test_a_required_answer_comes_in_as_it_is_typed(run, shop, file, written, value):
+    """What is written by hand may be true or 0 to YAML."""
+    text = run("exportconnections").out.replace("answer_pointer: ''", "answer_pointer: /ok")
+    file.write_text(text.replace("answer_value: ''", f"answer_value: {written}"))
+    assert "changed" in run("importconnections", str(file)).out
+    assert "as it was" in run("importconnections", str(file)).out
+    again = run("exportconnections").out
+    shop.refresh_from_db()
+    assert (shop.answer_pointer, shop.answer_value) == ("/ok", value)
+    file.write_text(again)
+    assert "as it was" in run("importconnections", str(file)).out
+
+
+def test_a_file_of_before_leaves_a_required_answer_alone(run, shop, file):
+    Connection.objects.update(answer_pointer="/ok", answer_value="true")
+    lines = run("exportconnections").out.splitlines()
+    file.write_text("\n".join(line for line in lines if "answer_" not in line))
+    assert "as it was" in run("importconnections", str(file)).out
+
+
+def test_a_legacy_secret_comes_in_without_a_question_and_is_told(run, shop, file):
+    Connection.objects.update(webhook_secret="plain-words")
+    file.write_text(run("exportconnections", "--with-secrets", f"--key={KEY}").out)
+    assert "legacy" not in run("importconnections", str(file), f"--key={KEY}").out, "nothing is new"
+    Connection.objects.all().delete()
+    for more in (["--dry-run"], []):
+        printed = run("importconnections", str(file), f"--key={KEY}", *more)
+        assert printed.error == "" and "Shop Madrid: its webhook secret is a legacy one" in printed.out
+        assert "plain-words" not in printed.all
+    assert Connection.objects.get().webhook_secret.reveal() == "plain-words"
+
+
 def test_a_known_connection_is_changed_and_keeps_its_secrets(run, shop, file):
     text = run("exportconnections").out
     file.write_text(text.replace("poll_interval_seconds: 60", "poll_interval_seconds: 30"))
@@ -85,11 +123,39 @@ def test_a_new_connection_needs_its_secrets(run, shop, file):
         ("format: 1\nconnections: [{name: x, colour: red}]", "colour"),
         ("format: 1\nconnections: [{name: x, external_id: a}, {name: X, external_id: b}]", "one name"),
         ("format: 1\nconnections: [{name: x, external_id: a, start_at: soon}]", "start_at"),
+        ("format: 1\nconnections: [{name: &a x, external_id: a}]", "Line 2: anchors and aliases"),
+        ("format: 1\nconnections: &a\n- *a", "Line 2: anchors and aliases"),
+        ("format: 1\nconnections:\n- &a {name: x}\n- <<: *a", "Line 3: anchors and aliases"),
+        ("&a format: 1", "Line 1: anchors and aliases"),
+        ('format: 1\nconnections: [{name: "x\\ny", external_id: a}]', "“x y”, name: There is a line break"),
+        ('format: 1\nconnections: [{name: "x\\u202Ey", external_id: a}]', "(U+202E)"),
     ],
 )
 def test_what_cannot_be_read_is_a_sentence(run, file, text, words):
     file.write_text(text)
     assert words in run("importconnections", str(file)).error
+
+
+def test_a_bomb_of_aliases_is_not_opened(run, file):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    file.write_text("\n".join(lines))
+    assert "anchors and aliases" in run("importconnections", str(file)).error
+
+
+def test_a_text_that_is_too_long_is_not_read(run, file, monkeypatch):
+    text = "# " + "x" * LONGEST
+    file.write_text(text)
+    assert "at most 5 million characters" in run("importconnections", str(file)).error
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    assert "at most 5 million characters" in run("importconnections", "-").error
+    assert "at most 5 million characters" in run("importconnections", "/dev/zero").error
+
+
+def test_what_was_exported_is_read_whatever_is_in_it(run, shop, file):
+    Connection.objects.update(name="&a *b <<: Niño 🚚", database="*x")
+    file.write_text(run("exportconnections").out)
+    assert "as it was" in run("importconnections", str(file)).out
 
 
 def test_a_wrong_key_and_a_missing_file_are_sentences(run, shop, file):

@@ -59,6 +59,39 @@ def test_a_lenient_receiver_is_a_warning(tested, odoo, receiver):
     assert stages[REFUSES]["ok"] is None and stages[REFUSES]["code"] == "receiver_accepts_wrong_signature"
 
 
+def test_a_receiver_is_held_to_what_the_connection_requires(tested, odoo, receiver, shop):
+    odoo.sell()
+    shop.answer_pointer, shop.answer_value = "/ok", "true"
+    shop.save()
+    assert tested()[0].code == 0
+    shop.answer_value = "1"
+    shop.save()
+    _, stages = tested()
+    assert (stages[TAKES]["ok"], stages[TAKES]["code"]) == (False, "receiver_answer_differs")
+    assert stages[TAKES]["detail"].startswith("/ok: required is 1, found is true HTTP 200")
+
+
+def test_an_error_inside_a_200_refuses_a_wrong_signature(tested, odoo, receiver, shop):
+    odoo.sell()
+    receiver.refusal = 200
+    shop.answer_pointer, shop.answer_value = "/ok", "true"
+    shop.save()
+    printed, stages = tested()
+    assert (printed.code, stages[REFUSES]["ok"]) == (0, True)
+
+
+def test_a_stored_secret_that_is_not_standard_is_a_warning(tested, odoo, receiver, shop):
+    odoo.sell()
+    assert "The receiver can verify our signature" not in tested()[1]
+    shop.webhook_secret = "plain-words"
+    shop.save()
+    receiver.set_secrets("odoo", "plain-words")
+    printed, stages = tested()
+    stage = stages["The receiver can verify our signature"]
+    assert printed.code == 0 and (stage["ok"], stage["code"]) == (None, "receiver_legacy_secret")
+    assert "plain text" in stage["detail"] and "plain-words" not in printed.all
+
+
 @pytest.mark.parametrize(
     ("mode", "code"),
     [

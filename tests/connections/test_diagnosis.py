@@ -17,6 +17,7 @@ CODE = re.compile(r"^(odoo|receiver|legacy)_[a-z_0-9]+$")
 
 # Words of the same form that are no codes: names of fields, keys and settings.
 NOT_CODES = {
+    "legacy_secret",
     "odoo_api_key",
     "odoo_calls_per_second",
     "odoo_circuit",

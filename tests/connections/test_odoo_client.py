@@ -151,6 +151,40 @@ def test_after_an_upgrade_the_server_is_looked_at_anew(make_place, clock):
     assert place.asked(client.refresh) == []  # not again within minutes
 
 
+# What a client that remembers 18 may ask a 19 in vain.
+CONTRADICTED = {
+    "odoo_unknown_field": lambda client: client.search_read("res.partner", domain=[], fields=["mobile"]),
+    "odoo_unknown_method": lambda client: client.call("res.partner", "nosuch"),
+    "odoo_refused_call": lambda client: client.search_count("res.nosuch", domain=[]),
+    "odoo_bad_call": lambda client: client.call("res.partner", "search_count", nosuch=1),
+}
+
+
+@pytest.mark.parametrize("code", CONTRADICTED)
+def test_an_upgrade_minutes_after_a_probe_is_looked_at_at_once_and_once(make_place, clock, code):
+    place = make_place(18)
+    old = place.remembered()
+    place.upgrade(19)
+    clock.advance(minutes=1)
+    client = place.client(old)
+    assert place.asked(client.refresh) == []  # nothing speaks against what is remembered
+
+    assert failure(lambda: CONTRADICTED[code](client)) == (Contract, code)
+    assert place.asked(client.refresh)[0] == "version"
+    assert (client.server.major, client.changed) == (19, True)
+    failure(lambda: CONTRADICTED[code](client))
+    assert place.asked(client.refresh) == [], "once for all that this client does"
+
+
+@pytest.mark.parametrize("kind", ["html", "garbage", "rate_limit", "error_500"])
+def test_what_tells_nothing_of_the_version_asks_for_no_other_look(make_place, clock, kind):
+    place = make_place(18)
+    client = place.client(place.remembered())
+    place.shop.faults.set(kind, count=1)
+    failure(lambda: newest(client))
+    assert place.asked(client.refresh) == []
+
+
 def test_when_the_old_protocol_is_gone_the_new_one_is_found(make_place, clock):
     place = make_place(19)
     old = place.remembered(protocol="jsonrpc")

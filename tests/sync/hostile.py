@@ -51,6 +51,8 @@ class Hostile:
         return self._spoilt(verb, answer, path) if self.spoil else answer
 
     def _spoilt(self, verb, answer, path):
+        if answer.body.startswith(b"<"):
+            return answer  # a page: there is no such path
         whole = orjson.loads(answer.body)
         if path == "/jsonrpc" and "result" not in whole:
             return answer

@@ -43,6 +43,7 @@ LINE = OrderLine(
     is_storable=True,
     is_delivery=None,
     is_downpayment=False,
+    is_reward=None,
 )
 ORDER = Order(
     order_id=26,
@@ -65,4 +66,6 @@ ORDER = Order(
     customer=CUSTOMER,
     shipping=replace(CUSTOMER, id=51),
     lines=(LINE,),
+    create_date=datetime(2026, 11, 20, 11, 19, 2, tzinfo=UTC),
+    company_id=1,
 )

@@ -10,11 +10,11 @@ import sys
 import time
 import uuid
 
-from django.core.cache.backends.filebased import FileBasedCache
 from django.utils import timezone
 from django_q.conf import Conf
 from django_q.signing import SignedPackage
 
+from odoopoller.caches import JSONFileCache
 from tests.conftest import ROOT
 
 TASKS = "tests.sync.worktasks"
@@ -64,7 +64,7 @@ class Poller:
     @property
     def stat(self):
         """What the guard said last of its processes' ids; None when there is no guard."""
-        cache = FileBasedCache(str(self.data / "cache"), {})
+        cache = JSONFileCache(str(self.data / "cache"), {"VERSION": 2})
         packs = [cache.get(key) for key in cache.get(Conf.Q_STAT, [])]
         stats = [SignedPackage.loads(pack) for pack in packs if pack]
         mine = [s for s in stats if s.pid == self.pid and s.monitor and s.pusher]

@@ -234,6 +234,23 @@ def test_by_mail(world, channel, minute, settings):
     assert message.subject.startswith("[OdooPoller] Shop: ")
 
 
+def test_a_name_from_before_it_was_refused_stops_no_mail(world, minute, settings):
+    settings.EMAIL_URL, settings.ENVIRONMENT = "smtp://mail.example.com", "Test\r\nBcc: x@example.com"
+    AlertChannel.objects.create(name="Mail\nX: y", kind="email", target="a@example.com", language="en")
+    world.connection.name = "Shop\nBcc: evil@example.com\r\n\r\nAll is well \u202e\x1b[2J"
+    world.connection.save()
+    refuse(world)
+    assert minute() == 1
+    [message] = mail.outbox
+    assert message.subject.startswith(
+        "[OdooPoller Test Bcc: x@example.com] Shop Bcc: evil@example.com All is"
+    )
+    assert "\n" not in message.subject
+    assert message.body.startswith("Shop Bcc: evil@example.com All is well [2J: ")
+    assert telling.send_test(AlertChannel.objects.get()) == ("", "")
+    assert "“Mail X: y”" in mail.outbox[-1].body
+
+
 def test_mail_that_is_not_set_up_says_so(channel):
     place = AlertChannel(name="Mail", kind="email", target="a@example.com", language="en")
     assert telling.send_test(place) == ("email_not_set_up", "")

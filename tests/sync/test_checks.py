@@ -75,7 +75,7 @@ def test_a_missing_secret_key_is_named():
     [
         ("django.core.cache.backends.locmem.LocMemCache", ["sync.W011"]),
         ("django.core.cache.backends.dummy.DummyCache", ["sync.W011"]),
-        ("django.core.cache.backends.filebased.FileBasedCache", []),
+        ("odoopoller.caches.JSONFileCache", []),
         ("django.core.cache.backends.redis.RedisCache", []),
     ],
 )

@@ -6,10 +6,14 @@ from email.utils import format_datetime
 import pytest
 import responses
 
-from connections.models import Circuit
+from connections.models import Circuit, Connection
+from connections.required_answer import RequiredAnswer
 from connections.rotation import rotate
+from odoopoller.sandbox.answers import Answer
 from sync.delivery import ANSWER_CHARACTERS, Receiver, Verdict, deliver
-from sync.models import DeliveryAttempt
+from sync.ledger import discard
+from sync.ledger.checking import imbalances
+from sync.models import DeliveryAttempt, RetryItem
 from tests.conftest import NOON
 from tests.sync.conftest import SECRET
 
@@ -105,6 +109,40 @@ def test_a_secret_across_the_end_of_what_is_kept_is_masked(web):
     assert "x" not in outcome.answer and len(outcome.answer) <= ANSWER_CHARACTERS
 
 
+LONG = '{"ok": true, "log": "' + "x" * 70_000 + '"}'
+
+# status and body: (verdict, what the circuit learns, code), where /ok has to be true
+HELD_TO = [
+    (200, '{"ok": true}', (DELIVERED, True, "")),
+    (201, '{"ok": true, "log": "' + "x" * 60_000 + '"}', (DELIVERED, True, "")),
+    (200, '{"ok": false, "error": "unknown sku"}', (REFUSED, True, "receiver_answer_differs")),
+    (200, '{"status": "done"}', (REFUSED, True, "receiver_answer_differs")),
+    (200, "OK", (REFUSED, True, "receiver_answer_not_json")),
+    (202, "", (REFUSED, True, "receiver_answer_not_json")),
+    (204, "", (REFUSED, True, "receiver_answer_not_json")),
+    (200, LONG, (REFUSED, True, "receiver_answer_cut")),
+    (422, '{"ok": true}', (REFUSED, True, "receiver_refused")),
+    (503, '{"ok": true}', (AGAIN, False, "receiver_error")),
+    (429, '{"ok": true}', (WAIT, None, "receiver_rate_limited")),
+    (410, '{"ok": true}', (GONE, False, "receiver_gone")),
+    (302, '{"ok": true}', (AGAIN, False, "receiver_redirect")),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "expected"), HELD_TO)
+def test_a_receiver_may_be_held_to_what_its_answer_says(web, status, body, expected):
+    web.post(URL, status=status, body=body)
+    receiver = Receiver(URL, "1", SECRET, True, required=RequiredAnswer.of("/ok", "true"))
+    outcome = deliver(receiver, b"{}", event_id="evt_1", now=NOON)
+    assert (outcome.verdict, outcome.alive, outcome.code) == expected
+    assert outcome.status == status and len(outcome.answer) <= ANSWER_CHARACTERS
+
+
+@pytest.mark.parametrize("body", ['{"ok": false}', "OK", "", LONG])
+def test_without_a_requirement_every_2xx_is_received(web, body):
+    assert tried(web, 200, body=body).verdict is DELIVERED
+
+
 def test_a_receiver_and_its_secrets_are_not_shown():
     assert "secret" not in repr(Receiver(URL, "1", "secret", True, (("old-secret", NOON),)))
 
@@ -134,6 +172,57 @@ def test_every_try_has_a_fresh_time_and_the_same_id_and_bytes(world):
     times = [int(d.headers["webhook-timestamp"]) for d in tries]
     assert times == [int(d.at.timestamp()) for d in tries] == sorted(set(times))
     assert {d.signature for d in tries} == {"ok"}
+
+
+def test_an_error_inside_a_200_is_a_refusal_and_needs_a_person_after_five(make_world):
+    world = make_world(answer_pointer="/ok", answer_value="true")
+    world.poll()
+    world.clock.advance(60)
+    world.receiver.set_mode("main", "200")  # {"error": ...}
+    world.confirmed()
+    world.wait(hours=3, tick=60)
+    item = RetryItem.objects.get()
+    assert (item.status, item.attempts, item.error_code) == ("failed", 5, "receiver_answer_differs")
+    assert item.error_detail == "/ok: required is true, found is nothing"
+    assert len(world.hook.deliveries) == 5 and not Circuit.objects.exclude(state="closed").exists()
+    attempts = DeliveryAttempt.objects.all()
+    assert {(a.status, a.delivered, a.error_code) for a in attempts} == {
+        (200, False, "receiver_answer_differs")
+    }
+    assert "told to answer 200" in attempts[0].answer
+    world.receiver.set_mode("main", "ok")  # {"ok": true}
+    world.confirmed()
+    world.wait(minutes=1)
+    assert set(RetryItem.objects.values_list("status", flat=True)) == {"failed", "sent"}
+    assert imbalances() == []
+
+
+def test_what_is_required_holds_from_the_next_delivery_on(make_world):
+    world = make_world(answer_pointer="/okay", answer_value="true")  # mistyped
+    world.poll()
+    world.clock.advance(60)
+    world.confirmed()
+    world.wait(minutes=2)
+    assert RetryItem.objects.get().error_code == "receiver_answer_differs"
+    Connection.objects.update(answer_pointer="/ok")
+    world.wait(minutes=10)
+    item = RetryItem.objects.get()
+    assert item.status == "sent" and len({d.event_id for d in world.hook.deliveries}) == 1
+
+
+@pytest.mark.parametrize(("answer", "told"), [("OK", True), ('{"ok": tr', True), ('{"ok": false}', False)])
+def test_a_receiver_that_perhaps_took_an_order_is_told_of_its_end(make_world, answer, told):
+    """Although a person gave it up meanwhile; one that said no has nothing to cancel."""
+    world = make_world(answer_pointer="/ok", answer_value="true")
+    world.poll()
+    world.clock.advance(60)
+    world.receive = lambda *request: (world.receiver.handle(*request), Answer(200, answer.encode(), {}))[1]
+    order_id = world.confirmed()
+    world.wait(minutes=1)
+    discard(RetryItem.objects.all(), by="ana", reason="not needed", now=world.clock())
+    world.shop.cancel(order_id)
+    world.wait(minutes=2)
+    assert ("order.cancelled" in [d.event for d in world.hook.deliveries]) is told
 
 
 def test_a_receiver_that_is_gone_is_left_alone(world):

@@ -114,13 +114,13 @@ def test_what_is_owed_is_kept_named_and_delivered(world, sell, run):  # noqa: F8
     world.receiver.set_mode("main", "500", count=1)
     order_id = sell()
     name = SeenOrder.objects.get(order_id=order_id).order_name
-    printed = run("eraseperson", "--email", MAIL)
+    printed = run("eraseperson", "--email", MAIL, "--yes")
     assert (
         printed.code == 1 and "1 order is still owed" in printed.error and f"{name} (Shop)" in printed.error
     )
     world.wait(minutes=5)
     assert [d.body["customer"]["email"] for d in world.hook.deliveries if d.status == 200] == [MAIL]
-    printed = run("eraseperson", "--email", MAIL)
+    printed = run("eraseperson", "--email", MAIL, "--yes")
     assert printed.code == 0 and "payloads: 1" in printed.out and name in printed.out
     assert MAIL not in tables()
 
@@ -129,7 +129,7 @@ def test_what_is_owed_is_given_up_on_record(world, sell, run):  # noqa: F811
     world.receiver.set_mode("main", "500")
     sell()
     assert "payloads: 1" in run("eraseperson", "--email", MAIL, "--discard-owed", "--dry-run").out
-    printed = run("eraseperson", "--email", MAIL, "--discard-owed")
+    printed = run("eraseperson", "--email", MAIL, "--discard-owed", "--yes")
     assert printed.code == 0 and "orders owed, now discarded: 1" in printed.out
     item = RetryItem.objects.get()
     assert (item.status, item.discard_reason, item.body) == ("discarded", "Erased on request", None)
@@ -143,7 +143,7 @@ def test_only_the_connection_that_was_named(history, run, make_connection):  # n
     printed = run("eraseperson", "--name", ANA, "-c", "Other", "--json")
     assert set(printed.json["touched"].values()) == {0} and ANA in tables()
     SyncLog.objects.create(connection=other, started_at=NOON, finished_at=NOON, error_detail=f"of {ANA}!")
-    assert run("eraseperson", "--name", ANA, "-c", "Other", "--json").json["touched"]["texts"] == 1
+    assert run("eraseperson", "--name", ANA, "-c", "Other", "--json", "--yes").json["touched"]["texts"] == 1
     assert SyncLog.objects.get(connection=other).error_detail == "of [erased]!"
 
 
@@ -194,6 +194,47 @@ def _user():
         ("Ana (shop)", "for Ana (shop), please", True),
         ("Ana", {"a": [{"b": "x Ana y"}]}, True),
         ("Ana", {"Ana": [None, 1, True]}, False),
+        ("Ana Pérez", "ana perez", True),
+        ("Ana Perez", "ANA PÉREZ", True),
+        ("Ana Perez", "Ana Pe\u0301rez", True),
+        ("Søren Łoś", "SOREN LOS", True),
+        ("Иван Петров", "ИВАН  ПЕТРОВ", True),
+        ("Ana Pérez", "Pérez, Ana", True),
+        ("Ana Pérez", "PEREZ,ANA", True),
+        ("Pérez, Ana", "Ana Pérez", True),
+        ("Ana María Pérez Gil", "Pérez Gil, Ana María", True),
+        ("Ana Pérez", "Pérez Ana", False),
+        ("Acme, Inc.", "for Acme, Inc. of Boston", True),
+        ("Ana Pérez", "Ana P&eacute;rez", True),
+        ("Ana Pérez", "Ana&nbsp;P&#233;rez", True),
+        ("Ana Pérez", "&#x41;na P&#xE9;rez", True),
+        ("Ana Pérez", "Ana P&amp;eacute;rez", True),
+        ("Ana Pérez", "?name=Ana+P%C3%A9rez&x=1", True),
+        ("Ana Pérez", "Ana%20P%c3%a9rez", True),
+        ("Ana Pérez", "Ana%20P%E9rez", True),
+        ("Ana Pérez", "Ana%2520P%25C3%25A9rez", True),
+        ("Ana Pérez", '{"name": "Ana P\\u00e9rez"}', True),
+        ("Ana Pérez", "said: \\nAna P\\u00E9rez\\n", True),
+        ("Ana Pérez", '{\\"n\\": \\"Ana P\\\\u00e9rez\\"}', True),
+        ("Ana Gómez", "Ana <b>Gómez</b>", True),
+        ("Ana Gómez", "<td>Ana</td><td>Gómez</td>", True),
+        ("Ana Gómez", "A<b>n</b>a<br/>G&oacute;<i>mez</i>", True),
+        ("Ana Gómez", "Ana &lt;b&gt;G&amp;oacute;mez&lt;/b&gt;", True),
+        ("Ana Gómez", "Ana G\u00ad\u00f3mez", True),
+        ("Ana Gómez", "_Ana Gómez_", True),
+        ("Ana Gómez", "a < b and Ana Gómez > c", True),
+        ("Ana Gómez", '<a title="Gómez, Ana">x</a>', True),
+        ("Ana Gómez", "Mariana G&oacute;mez", False),
+        ("Ana Gómez", "Anabel G%C3%B3mez", False),
+        ("Ana Gómez", "Ana <b>Gómezgil</b>", False),
+        ("Ana Gómez", "Ana. Gómez & Co", False),
+        ("ana@example.com", "ana&#64;example&#46;com", True),
+        ("ana@example.com", "mailto:ana%40example.com?x", True),
+        ("ana@example.com", '<a href="mailto:ANA%40Example.com">x</a>', True),
+        ("ana@example.com", "ana<wbr>@example<wbr>.com", True),
+        ("ana@example.com", "{\\u0022to\\u0022:\\u0022ana\\u0040example.com\\u0022}", True),
+        ("ana@example.com", "mari%61na%40example.com", False),
+        ("ana@example.com", "ana%40example.com.mx", False),
     ],
 )
 def test_who_is_meant(who, text, found):
@@ -208,6 +249,9 @@ def test_who_is_meant(who, text, found):
         (["--email", "a b@example.com"], "is not an e-mail address"),
         (["--name", "Al"], "Give the whole name"),
         (["--name", " "], "Give the whole name"),
+        (["--name", "Al <>"], "Give the whole name"),
+        (["--name", "Ana <ana>"], "is not an e-mail address"),
+        (["--name", "Ana <ana@example.com>"], "No stored order is for"),
         ([], "--email"),
         (["--email", "a@b.c", "--name", "Ana"], "not allowed with"),
     ],
@@ -222,10 +266,22 @@ NOT_OF_CUSTOMERS = {
     "name", "external_id", "odoo_url", "database", "username", "webhook_url", "content_hash",
     "event_id", "state", "event", "error_code", "discarded_by", "requested_by", "asked_by", "wished_by",
     "paused_by", "retired_by", "key", "token", "why", "before", "after", "code", "announced", "digest",
-    "stage", "language", "host", "table",
-    "version", "label", "object_id",
+    "stage", "language", "host", "table", "notes", "hold", "missed_detail",
+    "deep_check_error", "answered_by",
+    "version", "label", "object_id", "answer_pointer", "answer_value",
 }  # fmt: skip
-JSON_NOT_OF_CUSTOMERS = {"events", "server", "account", "counts", "scope", "causes"}
+JSON_NOT_OF_CUSTOMERS = {
+    "survey",
+    "hidden",
+    "database",
+    "detail",
+    "events",
+    "server",
+    "account",
+    "counts",
+    "scope",
+    "causes",
+}
 
 
 def test_every_column_that_may_hold_a_customer_is_looked_through():

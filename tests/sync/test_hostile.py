@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from connections.models import CircuitState
 from odoopoller.sandbox.answers import Answer
-from sync.models import RetryItem, SyncLog
+from sync.models import RetryItem, SeenOrder, SyncLog
 from tests.conftest import NOON, Clock
 from tests.sync.hostile import MARKS, Street, spoilt
 
@@ -60,7 +60,7 @@ ONE_ORDER = {
     "5000 digits": lambda order: {**order, "amount_total": "@digits@"},
     "100,000 lists": lambda order: {**order, "note": "@deep list@"},
     "100,000 objects": lambda order: {**order, "partner_id": "@deep object@"},
-    "900 lists": lambda order: {**order, "note": "@deep but allowed@"},
+    "900 lists": lambda order: {**order, "name": "@deep but allowed@"},
     "invalid UTF-8": lambda order: {**order, "note": "@not utf-8@"},
     "half a character": lambda order: {**order, "note": "@half a character@"},
     "a year beyond our calendar": lambda order: {**order, "write_date": "9999-12-31 23:59:59"},
@@ -91,6 +91,55 @@ def test_one_spoilt_order_is_set_aside_and_the_others_flow(make_street, version,
     assert item.error_detail
     assert (log.error_code, log.orders_failed) == ("odoo_unreadable_order", 1)
     street.check_neighbour()
+
+
+CAN_DO_WITHOUT = {
+    "commitment_date": ("9999-12-31 23:59:59", "out of range"),
+    "date_order": ("2026-02-30 10:00:00", "not a date with time"),
+    "note": ("@deep but allowed@", "not a text"),
+    "origin": (["SO", 7], "not a text"),
+    "client_order_ref": (12, "not a text"),
+}
+
+
+@pytest.mark.parametrize("version", [16, 17, 19])
+@pytest.mark.parametrize("field", CAN_DO_WITHOUT)
+def test_what_a_receiver_can_do_without_is_left_empty_and_the_order_arrives(make_street, version, field):
+    value, problem = CAN_DO_WITHOUT[field]
+    street = make_street(version)
+    odd, *good = [street.confirmed() for _ in range(3)]
+    street.order_next_door()
+
+    def spoil(verb, result):
+        rows = [
+            {**row, field: value} if row["id"] == odd and field in row else row for row in records_of(result)
+        ]
+        return {**result, "records": rows} if isinstance(result, dict) else rows
+
+    street.hostile.spoil = lambda verb, result: spoil(verb, result) if verb == READS[version] else result
+    street.clock.advance(60)
+    log = street.poll()
+    assert street.arrived() == {odd, *good}
+    assert (log.error_code, log.orders_failed) == ("", 0)
+    seen = SeenOrder.objects.filter(connection=street.connection)
+    notes = dict(seen.values_list("order_id", "notes"))
+    assert notes == {odd: f"{field}: {problem}", **dict.fromkeys(good, "")}
+    street.check_neighbour()
+
+    street.hostile.verbs.clear()
+    street.clock.advance(60)
+    street.poll()
+    assert READS[version] not in street.hostile.verbs or version == 16, "it is not read again with each poll"
+
+    street.hostile.spoil = None  # somebody corrects it in Odoo
+    street.shop.edit_order(odd, note="<p>As it should be</p>")
+    street.clock.advance(60)
+    street.poll()
+    assert seen.get(order_id=odd).notes == ""
+    assert [d.event for d in street.hook.deliveries if d.body["order"]["id"] == odd] == [
+        "order.confirmed",
+        "order.updated",
+    ]
 
 
 def test_orders_that_were_not_asked_for_are_not_taken(street):

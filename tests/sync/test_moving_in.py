@@ -382,6 +382,31 @@ def test_configuration_comes_over_and_secrets_are_ours(switch):
     assert connection.start_at == switch.clock() - timedelta(seconds=60) - timedelta(hours=1)
 
 
+def told_of_secret(switch, secret):
+    """What the command prints, twice, where this was the old poller's webhook secret."""
+    token = secret and switch.old.token(secret)
+    switch.old.file.execute("UPDATE connections SET webhook_secret = ?", [token])
+    switch.old.file.commit()
+    for _ in range(2):
+        out = StringIO()
+        call_command("importlegacy", str(switch.old.path), f"--key={switch.old.key}", stdout=out)
+        yield out.getvalue()
+
+
+def test_a_legacy_secret_comes_over_without_a_question_and_is_told_once(switch):
+    first, second = told_of_secret(switch, "plain-words")
+    assert Connection.objects.get().webhook_secret.reveal() == "plain-words"
+    assert "Shop Madrid: its webhook secret is a legacy one. It is plain text" in first
+    assert "legacy one" not in second and "plain-words" not in first + second
+
+
+def test_a_secret_that_was_made_is_shown_once(switch):
+    first, second = told_of_secret(switch, "")
+    made = Connection.objects.get().webhook_secret.reveal()
+    assert first.count(made) == 1 and "This one was made" in first
+    assert made not in second and "This one was made" not in second
+
+
 def test_a_dry_run_writes_nothing_and_says_the_same(switch):
     switch.order()
     dry = switch.load("--dry-run")

@@ -1,9 +1,11 @@
 """Order -> bytes: the contract's keys in its order, a hash of what makes a version, event ids."""
 
+import hashlib
 import json
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 
+import orjson
 import pytest
 
 from sync import payload
@@ -81,6 +83,7 @@ def test_the_whole_body_in_the_contracts_order():
             "amount_total": 46.06,
             "currency": "USD",
             "note": "<p>🎁</p>",
+            "create_date": "2026-11-20 11:19:02",
             "client_order_ref": "PO 1",
             "locked": False,
             "commitment_date": None,
@@ -103,6 +106,7 @@ def test_the_whole_body_in_the_contracts_order():
                 "odoo_product_id": 7,
                 "line_id": 70,
                 "sequence": 10,
+                "is_reward": None,
                 "variant": "Color: Rojo, Talla: L",
                 "barcode": "750",
                 "uom": "kg",
@@ -143,19 +147,28 @@ def test_a_product_without_code_gets_one_made_of_its_id(line, sku):
         {"locked": None},
         {"state": "done"},
         {"state": "done", "locked": None, "write_date": datetime(2030, 1, 1, tzinfo=UTC)},
+        {"company_id": 2},  # its name is what receivers are told
+        {"notes": ("origin: not a text",)},
     ],
 )
 def test_what_makes_no_new_version(unchanged):
     assert fingerprint(**unchanged) == fingerprint()
 
 
+@pytest.mark.parametrize("flag", payload.FLAGS)
+def test_a_module_that_comes_and_says_no_makes_no_new_version(flag):
+    hashes = {value: fingerprint(with_line(**{flag: value})) for value in (None, False, True)}
+    assert hashes[None] == hashes[False] != hashes[True]
+
+
 OTHER_VALUES = {
     "state": "cancel",
     "date_order": None,
     "commitment_date": datetime(2026, 12, 24, tzinfo=UTC),
+    "create_date": None,
     "currency": "MXN",
 }
-NEITHER = {"write_date", "locked"}
+NEITHER = {"write_date", "locked", "company_id", "notes"}
 
 
 def changed(record, name):
@@ -189,9 +202,55 @@ def test_every_other_change_makes_a_new_version(order):
     assert fingerprint(order) != fingerprint()
 
 
-def test_the_hash_holds_from_release_to_release():
-    """A change here makes every order that is read again look changed, and sends it."""
-    assert fingerprint() == "1984fb936503d84b287771313c91909c7e85cd2c7d56c2db092fcedffdc4f8e6"
+# Each hash was made by the release whose rules these are. A change here makes every order that is read again
+# look changed, and sends it.
+@pytest.mark.parametrize(
+    ("rules", "known"),
+    [
+        (0, "1984fb936503d84b287771313c91909c7e85cd2c7d56c2db092fcedffdc4f8e6"),
+        (1, "be67c12a2ab9055b3f26528d987139d5e1ebc7a202bc2c32a745a93aa8ea16fe"),
+    ],
+)
+def test_a_hash_holds_from_release_to_release(rules, known):
+    assert payload.is_hash_of(known, content(), rules)
+    assert not payload.is_hash_of(known, content(note="another"), rules)
+
+
+def test_the_newest_rules_make_the_hash():
+    assert payload.is_hash_of(fingerprint(), content(), payload.newest_rules())
+    assert not payload.is_hash_of(fingerprint(), content(), 99), "nobody knows those"
+
+
+# What the code before the rules hashed of the same goods, by what Odoo up to 17 and newer ones told.
+@pytest.mark.parametrize(
+    ("told", "now"),
+    [
+        (("product", None), ("consu", True)),
+        (("consu", None), ("consu", False)),
+        (("service", None), ("service", False)),
+        (("consu", True), ("consu", True)),
+        (("consu", False), ("consu", False)),
+        ((None, None), (None, None)),
+    ],
+)
+def test_what_was_hashed_before_there_were_rules_is_known_again(told, now):
+    old = content(with_line(product_type=told[0], is_storable=told[1]))
+    del old["order"]["create_date"], old["items"][0]["is_reward"]
+    state = old["order"] | {"state": "sale"}
+    kept = old | {"order": {k: v for k, v in state.items() if k not in ("write_date", "locked")}}
+    known = hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    new = content(with_line(product_type=now[0], is_storable=now[1], is_reward=False))
+    assert payload.is_hash_of(known, new, 0)
+    assert not payload.is_hash_of(known, content(with_line(product_type="combo", is_storable=False)), 0)
+    assert not payload.is_hash_of(known, new, 1)
+
+
+def test_what_was_stored_before_a_key_came_has_it_as_null():
+    old = content()
+    del old["order"]["create_date"], old["items"][0]["is_reward"]
+    whole = payload.completed(old)
+    assert whole == content(create_date=None)
+    assert payload.completed(content()) == content()
 
 
 def test_the_hash_leaves_the_content_alone():

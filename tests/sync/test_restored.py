@@ -278,3 +278,39 @@ def test_an_order_that_polls_cannot_see_widens_the_look_back(world):
     assert told(world, order_id) == [("order.confirmed", 1)]
     assert world.state.lookback_seconds(world.connection, world.clock()) > 40 * 60
     assert "odoo_orders_seen_late" in {f.code for f in watching.watch(clock=world.clock)}
+
+
+def test_a_copy_that_went_its_own_way_is_asked_about(world):
+    for _ in range(4):
+        world.confirmed()
+    world.wait(minutes=2)
+    other = type(world.shop)(17, "copy", world.clock)
+    other.world.restore(world.shop.world.snapshot())
+    world.odoo.add(other)
+    world.confirmed()
+    world.wait(minutes=2)
+    other.sell()
+    world.connection.database, world.connection.api_key = "copy", other.api_key
+    world.connection.save()
+    sent = len(world.got())
+    world.wait(minutes=5)
+    assert len(world.got()) == sent
+    question = Question.objects.open().get()
+    assert (question.detail["matching"], question.detail["different"]) == (4, 1)
+
+
+def test_the_moment_of_a_restore_is_told(world):
+    first = world.confirmed()
+    world.wait(minutes=2)
+    stamp = world.shop.order(first)["write_date"].replace(microsecond=0)
+    backup = world.shop.world.snapshot()
+    world.wait(minutes=30)
+    for _ in range(3):
+        world.confirmed()
+    world.wait(minutes=2)
+    world.shop.world.restore(backup)
+    world.confirmed()
+    for _ in range(3):
+        world.wait(minutes=2)
+        check_when_due(world)
+    assert world.state.went_back_to == stamp

@@ -186,7 +186,7 @@ def test_the_guard_is_heard_through_its_statistics(watched):
 
 
 def test_a_plain_qcluster_polls_by_the_schedule(connection, monkeypatch):
-    monkeypatch.setattr("django_q.scheduler.close_old_django_connections", lambda: None)  # it is the test's
+    monkeypatch.setattr("sync.schedules.close_old_connections", lambda: None)  # it is the test's
     Schedule.objects.filter(name="poller: tick").update(next_run=timezone.now())
     scheduler()
     assert ("sync.tasks.tick", ()) in queued()

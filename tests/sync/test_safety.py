@@ -53,6 +53,16 @@ def test_what_is_unsafe_is_refused(settings, values, expected):
 
 
 @pytest.mark.parametrize(
+    ("https", "proxies", "expected"),
+    [(True, 0, ["sync.W030"]), (True, 1, []), (True, 2, []), (False, 0, []), (False, 1, [])],
+)
+def test_a_reverse_proxy_that_was_not_counted_is_named(settings, https, proxies, expected):
+    settings.BEHIND_HTTPS, settings.PROXIES = https, proxies
+    found = ids(run_checks(tags=["security"], include_deployment_checks=True))
+    assert [id for id in found if id == "sync.W030"] == expected
+
+
+@pytest.mark.parametrize(
     ("url", "production", "expected"),
     [
         ("http://stockmaster.example.com/in", True, ["sync.W020"]),

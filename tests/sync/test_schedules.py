@@ -1,4 +1,4 @@
-"""Schedules that belong to the code: made once, mended, never doubled; those of others are only named."""
+"""Schedules that belong to the code: made once, mended, never doubled; those of others never run."""
 
 import logging
 
@@ -67,17 +67,15 @@ def test_one_process_at_a_time_makes_them():
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"name": "mine"}, "(mine) runs os.getcwd and was made by hand. It was left alone"),
-        (
-            {"name": None, "args": "1, 'two'"},
-            "(no name) runs os.getcwd and was made by hand. It was left alone",
-        ),
-        ({"name": "bad", "args": "os.system("}, "It is malformed and stops every schedule"),
-        ({"name": "bad", "schedule_type": "X"}, "It is malformed and stops every schedule"),
+        ({"name": "mine"}, "(mine) names os.getcwd, which is not the poller's. It never runs."),
+        ({"name": None, "args": "1, 'two'"}, "(no name) names os.getcwd, which is not the poller's."),
+        ({"name": "bad", "args": "os.system("}, "It never runs."),
+        ({"name": "bad", "schedule_type": "X"}, "It never runs."),
+        ({"name": "mine", "func": "sync.tasks.tick"}, "(mine) names sync.tasks.tick, which is not the"),
     ],
 )
 def test_others_are_left_alone_and_named(row, said, caplog):
-    Schedule.objects.create(func="os.getcwd", **row)
+    Schedule.objects.create(**{"func": "os.getcwd"} | row)
     with caplog.at_level(logging.WARNING, "poller.schedules"):
         schedules.ensure()
     assert said in caplog.text

@@ -234,9 +234,11 @@ def test_states_are_told_of_any_order():
     odoo = RecordedOdoo(19)
     case = cases(19)
     wanted = {case["draft"]: "draft", case["sent"]: "sent", case["cancelled_after_confirm"]: "cancel"}
-    assert OdooSource(odoo).states([*wanted, 999_999]) == wanted
+    seen = OdooSource(odoo).sightings(dict.fromkeys([*wanted, 999_999])).seen
+    assert {order_id: sight.state for order_id, sight in seen.items()} == wanted
+    assert odoo.calls.total() == 2  # one search, and one read for what it did not find
     odoo.calls.clear()
-    assert OdooSource(odoo).states([]) == {}
+    assert OdooSource(odoo).sightings({}).seen == {}
     assert not odoo.calls
 
 

@@ -7,9 +7,14 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from connections.diagnosis import CAUSES, explain
 from connections.models import Lease
 from sync import reconciling, watching
-from sync.models import Finding, PollState
+from sync.alerting.choosing import Choice
+from sync.alerting.episodes import keep_up
+from sync.alerting.messages import message_of
+from sync.models import Alert, Finding, PollState
+from tests.commands.rows import owed
 
 
 def causes(world):
@@ -64,6 +69,54 @@ def test_a_receiver_that_is_gone_and_items_that_need_a_person_are_told(world):
     world.confirmed()
     world.wait(minutes=2)
     assert causes(world) == {"items_need_a_person", "receiver_gone"}
+
+
+def test_what_the_receiver_never_saw_is_not_told_as_its_refusal(world, capsys):
+    """On every surface: findings, the first page, the alert, `status`."""
+    order_id = world.confirmed()
+    world.shop.edit_order(order_id, amount_total="much")
+    world.clock.advance(60)
+    assert world.poll().error_code == "odoo_unreadable_order"
+    assert causes(world) == {"odoo_unreadable_order"}
+    [finding] = Finding.objects.all()
+    assert finding.detail == "1" and "could not be read" in explain(finding.code).title
+
+    keep_up(Finding.objects.all(), world.clock())
+    said = message_of(Choice(problems=list(Alert.objects.select_related("connection"))), world.clock()).text
+    assert "An order could not be read" in said and "how many: 1" in said and "refused" not in said
+
+    PollState.objects.update(next_poll_at=timezone.now())
+    with pytest.raises(SystemExit):
+        call_command("status")
+    printed = capsys.readouterr().out
+    assert "An order could not be read" in printed and "refused" not in printed
+
+    world.shop.edit_order(order_id, amount_total=3.75)
+    PollState.objects.update(next_poll_at=world.clock())
+    world.wait(minutes=2)
+    assert causes(world) == set() and len(world.got()) == 1
+
+
+@pytest.mark.parametrize(
+    ("codes", "told"),
+    [
+        (["receiver_refused", "receiver_unauthorized", "receiver_not_found"], {"items_need_a_person": "3"}),
+        (["odoo_unreadable_order"] * 2, {"odoo_unreadable_order": "2"}),
+        (
+            ["receiver_bad_secret", "receiver_refused"],
+            {"receiver_bad_secret": "1", "items_need_a_person": "1"},
+        ),
+        (["legacy_gave_up", "legacy_gone"], {"legacy_gave_up": "1", "legacy_gone": "1"}),
+        (["legacy_owed"], {}),  # read again by itself
+        (["", "unknown"], {"items_need_a_person": "2"}),
+    ],
+)
+def test_each_cause_that_stops_orders_has_its_own_words(world, codes, told):
+    for number, code in enumerate(codes, start=1):
+        owed(world.connection, number=number, status="failed", next_retry_at=None, error_code=code)
+    assert {f.code: f.detail for f in watching.watch(clock=world.clock)} == told
+    titles = {str(explain(code).title) for code in told}
+    assert len(titles) == len(told) and all(code in CAUSES for code in told)
 
 
 def test_a_shop_that_cannot_be_read_is_told(world):

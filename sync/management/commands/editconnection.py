@@ -60,9 +60,9 @@ class Command(TeachingCommand):
             values["webhook_secret"] = new_secret()
         if options["overlap_hours"] is not None:
             values["overlap_hours"] = options["overlap_hours"]
-        if values and options["same_database"]:
+        if options["same_database"]:
             values["same_database"] = True
-        if not values:
+        if not set(values) - {"legacy_secret", "same_database"}:
             raise CommandError(
                 _("Say what to change, such as --interval 30. See: manage.py editconnection --help")
             )

@@ -11,10 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from connections.porting import Ported, Unportable, check, ring, save
+from connections.porting import LONGEST, Ported, Unportable, check, ring, save
 from sync import questions
 from sync.management.asking import operator
 from sync.management.commands.exportconnections import key_from
+from sync.management.filling import legacy_secret_line
 from sync.management.showing import show
 from sync.management.teaching import TeachingCommand
 from sync.models import PollState
@@ -58,13 +59,17 @@ class Command(TeachingCommand):
             PollState.objects.filter(connection__in=saved).wake(now)
         rows = [{"name": each.name, "what": WORDS[each.what]} for each in ported]
         show(self.stdout, rows, TITLES, empty=_("There is no connection in it."))
-        for line in _new_secrets(ported) if not options["dry_run"] else []:
+        made = _new_secrets(ported) if not options["dry_run"] else []
+        for line in [*made, *_legacy_secrets(ported)]:
             self.stdout.write(line)
 
 
 def _text(file: str) -> str:
     try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text()
+        if file == "-":
+            return sys.stdin.read(LONGEST + 1)  # one too many is refused
+        with Path(file).open() as source:
+            return source.read(LONGEST + 1)
     except (OSError, UnicodeError) as error:
         raise Unportable(f"{file}: {error}") from None
 
@@ -73,3 +78,9 @@ def _new_secrets(ported: list[Ported]) -> list[str]:
     words = _("“%(name)s” got a new webhook secret, shown this once: %(secret)s")
     made = [each for each in ported if each.form.generated_secret]
     return [words % {"name": each.name, "secret": each.form.generated_secret} for each in made]
+
+
+def _legacy_secrets(ported: list[Ported]) -> list[str]:
+    return [
+        legacy_secret_line(each.name, each.form.secret_problem) for each in ported if each.form.secret_problem
+    ]

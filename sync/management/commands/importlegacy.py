@@ -18,6 +18,7 @@ from sync.legacy.history import Fate
 from sync.legacy.takeover import Takeover, carry_out, plan
 from sync.management.asking import secret_from_input
 from sync.management.choosing import positive
+from sync.management.filling import legacy_secret_line
 from sync.management.showing import show, show_json
 from sync.management.teaching import TeachingCommand
 
@@ -195,4 +196,6 @@ def _about(takeover: Takeover, *, dry_run: bool) -> list[str]:
             _("%(name)s: it had no webhook secret. This one was made, shown this once: %(secret)s")
             % {"name": name, "secret": takeover.generated_secret}
         )
+    if takeover.secret_problem:
+        lines.append(legacy_secret_line(name, takeover.secret_problem))
     return lines

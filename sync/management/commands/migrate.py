@@ -1,5 +1,7 @@
-"""Django's migrate, which also switches a new SQLite file to WAL and makes the schedules that code owns."""
+"""Django's migrate; a SQLite file becomes its owner's alone and is switched to WAL; schedules are made."""
 
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from django.core.management.commands.migrate import Command as MigrateCommand
@@ -16,6 +18,7 @@ class Command(MigrateCommand):
         # so it is done here, in the one step that comes before all of them.
         database = connections[options["database"]]
         if database.vendor == "sqlite":
+            make_private(str(database.settings_dict["NAME"]))
             with database.cursor() as cursor:
                 cursor.execute("PRAGMA journal_mode=WAL")
         super().handle(*args, **options)
@@ -24,3 +27,14 @@ class Command(MigrateCommand):
             options["plan"] or options["check_unapplied"]
         ):
             schedules.ensure()
+
+
+def make_private(name: str) -> None:
+    """Only their owner reads the database file and what SQLite puts beside it, with the mode of the file."""
+    if name.startswith((":memory:", "file:")):
+        return
+    with suppress(OSError):  # migrate itself says what is wrong with the place
+        Path(name).touch(mode=0o600)
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(OSError):  # not there, or somebody else's
+            Path(name + suffix).chmod(0o600)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -12,8 +13,11 @@ from connections.diagnosis import explain
 from sync.management.choosing import add_connection_option, connection_called, positive
 from sync.management.showing import show, show_json
 from sync.management.teaching import TeachingCommand
-from sync.models import RetryItem
+from sync.models import RetryItem, SeenOrder
 
+NOTES = Subquery(
+    SeenOrder.objects.filter(connection=OuterRef("connection"), order_id=OuterRef("order_id")).values("notes")
+)
 TITLES = {
     "id": gettext_lazy("id"),
     "connection": gettext_lazy("connection"),
@@ -53,7 +57,7 @@ class Command(TeachingCommand):
         if options["order"]:
             items = items.filter(order_name=options["order"])
         count = items.count()
-        items = items.select_related("connection").order_by("-id")
+        items = items.annotate(notes=NOTES).select_related("connection").order_by("-id")
         items = items.defer("body", "connection__api_key", "connection__webhook_secret")
         rows = [row_of(item) for item in items[: options["number"]]]
         if options["json"]:
@@ -84,6 +88,7 @@ def row_of(item: RetryItem) -> dict[str, Any]:
         "detail": item.error_detail,
         "discarded_by": item.discarded_by,
         "discard_reason": item.discard_reason,
+        "left_empty": (getattr(item, "notes", "") or "").splitlines(),  # fields that could not be read
         "created_at": item.created_at,
         "closed_at": item.closed_at,
     }

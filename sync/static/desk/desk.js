@@ -72,3 +72,24 @@ document.addEventListener("click", (event) => {
   const place = document.getElementById(button.dataset.deskInto);
   stream(button.dataset.deskTry, new FormData(button.form), place, button);
 });
+
+// A webhook secret that no library can verify with is told of while it is typed; the form asks for a tick.
+const STANDARD = /^whsec_((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)$/;
+
+function isStandard(secret) {
+  const base64 = STANDARD.exec(secret)?.[1] ?? "";
+  const bytes = (base64.replaceAll("=", "").length * 3) >> 2;
+  return bytes >= 24 && bytes <= 64;
+}
+
+document.addEventListener("input", (event) => {
+  const box = event.target.closest("[data-desk-secret]");
+  if (!box) return;
+  let warning = document.getElementById(`${box.id}_warning`);
+  if (!warning) {
+    warning = Object.assign(document.createElement("p"), { id: `${box.id}_warning`, className: "desk-bad desk-small" });
+    warning.setAttribute("role", "status");
+    box.after(warning);
+  }
+  warning.textContent = box.value === "" || isStandard(box.value.trim()) ? "" : box.dataset.deskSecret;
+});

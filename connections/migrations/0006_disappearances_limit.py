@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0004_quiet_interval'),
+        ('connections', '0005_required_answer'),
     ]
 
     operations = [

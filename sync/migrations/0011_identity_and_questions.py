@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0005_disappearances_limit'),
-        ('sync', '0008_reconcile_in_slices'),
+        ('connections', '0006_disappearances_limit'),
+        ('sync', '0010_alerts_by_cause'),
     ]
 
     operations = [

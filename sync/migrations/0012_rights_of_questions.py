@@ -27,7 +27,7 @@ def give_rights(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sync", "0009_identity_and_questions"),
+        ("sync", "0011_identity_and_questions"),
         ("auth", "0012_alter_user_first_name_max_length"),
     ]
     operations = [migrations.RunPython(give_rights, migrations.RunPython.noop)]

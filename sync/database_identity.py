@@ -125,6 +125,22 @@ def require_known(mine: Turn) -> None:
         _hold(mine, found, last)
 
 
+def require_no_other(mine: Turn) -> None:
+    """Before a person's word is carried out: after an edit the database may be another one.
+
+    Raises Held after a person was asked, and Temporary where a poll has to look first.
+    """
+    state = mine.state
+    if state.database.get("place") == mine.connection.place:
+        return
+    known = known_births(mine.connection)
+    if not known and state.started_at is not None:
+        raise Temporary("odoo_first_run")
+    found = recognise(mine.source, mine.connection, known, state.database) if known else None
+    if found is not None and found.verdict is not Verdict.SAME:
+        _hold(mine, found, state.database)
+
+
 def require_same_uuid(mine: Turn) -> None:
     """The daily look at what the database says of itself. Raises Held after a person was asked."""
     last, identity = mine.state.database, learn(mine.source, mine.connection)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from connections.errors import Contract
 from connections.models import Connection
 from sync import ledger
+from sync.database_identity import require_no_other
 from sync.ledger import Found
 from sync.models import LogKind, RetryItem, SeenOrder, SyncLog
 from sync.orders import Order
@@ -42,6 +43,7 @@ def resend(
     done in the same transaction. Raises RemoteError, Busy, or NoSuchOrder with the names.
     """
     with turn(connection, clock=clock) as mine:
+        require_no_other(mine)
         wanted = _wanted(mine, order_ids, names, last)
         found = _read(mine, wanted)
         with mine.writing() as now:

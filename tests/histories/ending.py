@@ -33,7 +33,7 @@ def mend(player):
     ledger.wake_deliveries([c.pk for c in world.connections], world.now)
 
 
-def settle(player, *, polls=POLLS):
+def settle(player, *, polls=POLLS, again=0):
     """Poll until windows are read to their end, then deliver until nothing waits."""
     world = player.world
     PollState.objects.create_missing(world.now)
@@ -51,7 +51,9 @@ def settle(player, *, polls=POLLS):
         raise Unsettled(f"polls do not come to an end: {list(PollState.objects.values())}")
     deliver_all(player)
     if PollState.objects.filter(has_rereads=True, hold="").exists():  # what waited for a delivery
-        settle(player, polls=1)
+        if again > MOST_CHECKS:
+            raise Unsettled("orders wait to be read again for ever")
+        settle(player, polls=1, again=again + 1)
 
 
 def deliver_all(player):

@@ -247,6 +247,8 @@ class Player(SourceSteps):
         with self._run("resend"):
             try:
                 resending.resend(connection, **which, clock=self.world.clock)
+                home = self.world.database_called(connection.database)
+                self.world.homes.setdefault(connection.pk, home)  # its ledger is of this one now
             except (resending.Busy, resending.NoSuchOrder, RemoteError):
                 return
 

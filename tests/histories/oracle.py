@@ -213,7 +213,9 @@ class _Side:
         for item in items.order_by("order_id", "version"):
             before = last.get(item.order_id)
             follows = before is not None and item.version == before.version + 1
-            if follows and before.content_hash == item.content_hash and not item.replay:
+            # Its end, which a restore undid, was nothing that the receiver wants to hear of.
+            unheard = item.event == CONFIRMED and CANCELLED not in self.connection.events
+            if follows and before.content_hash == item.content_hash and not (item.replay or unheard):
                 yield f"order {item.order_id}: versions {before.version} and {item.version} do not differ"
             last[item.order_id] = item
 

@@ -195,7 +195,8 @@ class _Side:
     def _scope_of_all(self, life):
         if life.order_id not in self.first_look.open:
             return MUST_NOT
-        return MUST if life.is_confirmed and not life.fully_delivered else MAY
+        is_open = life.is_confirmed and not life.fully_delivered
+        return MUST if is_open and self.connection.pk not in self.world.begun_blind else MAY
 
     def _scope_of_date(self, life):
         row = self.home.shop.world.get("sale.order", life.order_id)

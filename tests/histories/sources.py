@@ -31,6 +31,25 @@ class SourceSteps:
         self.world.main.restore(backups[-1 - (b % len(backups) if a % 4 == 0 else 0)])
         self.world.restores += 1
 
+    def do_given_again(self, a, b):
+        """Orders that were sent are lost, and the next ones get their numbers."""
+        self.do_backup(a, b)
+        self.till.sell(1 + a % 3, b)
+        self.do_poll(a, b)
+        self.world.pass_time((2, 30, 900, 3000)[b % 4])
+        self.do_restore(1, 0)
+        (self.do_sell, self.do_quote, self.do_sell, self.do_poll)[a // 3 % 4](a, b)
+        if b % 3:
+            self.do_poll(a, b)
+
+    def do_undone(self, a, b):
+        """Something that was sent has never been."""
+        self.do_backup(a, b)
+        (self.do_cancel, self.do_edit, self.do_cancel_and_delete, self.do_deliver_fully)[b % 4](a, b // 64)
+        self.do_poll(a, b)
+        self.world.pass_time((2, 30, 900, 3000, 200_000)[a % 5])
+        self.do_restore(1, 0)
+
     # --- another name, place or user ------------------------------------------------------------------
 
     def do_rename(self, a, b):
@@ -88,6 +107,15 @@ class SourceSteps:
             return
         self.edit(connection, database=other.name)
 
+    def do_swapped(self, a, b):
+        """A connection that has read its own database is pointed at another one and works there."""
+        self.do_poll(a, b)
+        self.do_another_database(a, b)
+        work = (self.do_poll, self.do_resend, self.do_deep_check, self.do_reconcile, self.do_watch)
+        work[b % len(work)](a, b)
+        self.do_sell_elsewhere(a, b)
+        self.do_poll(a, b)
+
     def do_sell_elsewhere(self, a, b):
         if len(self.world.databases) > 1:
             self.world.databases[1].till.sell(1 + a % 3, b)
@@ -114,13 +142,35 @@ class SourceSteps:
     # --- what cannot be seen --------------------------------------------------------------------------
 
     def do_empty(self, a, b):
+        self.world.note_blindness()
         self.world.main.set_empty(True)
+
+    def do_blank(self, a, b):
+        """A database that is known answers that it has nothing, and is looked at closely."""
+        self.till.sell(1 + b % 4, b)
+        self.do_poll(a, b)
+        self.do_empty(a, b)
+        (self.do_deep_check, self.do_reconcile, self.do_watch)[a % 3](a, b)
+        if b % 3 == 0:
+            self.do_fill(a, b)
 
     def do_fill(self, a, b):
         self.world.main.set_empty(False)
 
     def do_hide_company(self, a, b):
+        self.world.note_blindness()
         self.world.main.let_users_see(ONLY_ONE)
+
+    def do_company_gone(self, a, b):
+        """Orders end, or do not, while nobody of us sees them."""
+        self.till.sell(5, b * 5)  # one of them is of the second company
+        self.do_poll(a, b)
+        self.do_hide_company(a, b)
+        (self.do_cancel, self.do_edit, self.do_cancel_and_delete)[b % 3](a, b // 48)
+        self.world.pass_time((2, 900, 3000, 300_000)[a % 4])
+        (self.do_deep_check, self.do_reconcile, self.do_poll)[a % 3](a, b)
+        if b % 2:
+            self.do_show_company(a, b)
 
     def do_show_company(self, a, b):
         self.world.main.let_users_see(BOTH)
@@ -181,16 +231,21 @@ class SourceSteps:
 
 
 WEIGHTS = {
-    "backup": 3,
-    "restore": 3,
+    "backup": 2,
+    "restore": 2,
+    "given_again": 3,
+    "undone": 3,
     "rename": 1,
     "follow": 2,
     "move": 1,
-    "another_database": 2,
+    "another_database": 1,
     "sell_elsewhere": 1,
+    "swapped": 2,
     "empty": 1,
-    "fill": 3,
+    "blank": 2,
+    "fill": 4,
     "hide_company": 1,
+    "company_gone": 2,
     "show_company": 2,
     "lag": 1,
     "answer": 3,

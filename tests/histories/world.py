@@ -74,6 +74,7 @@ class World:
         self.wire.slow = slow % 3
         self.pages = PAGES[pages % 4], PAGES[reads % 4]
         self.begun, self.homes, self._begun_at = {}, {}, {}
+        self.begun_blind = set()  # connections that were shown less, or nothing, in their first window
         self.too_few_to_ask = []  # (connection, order, when): told as gone by an emptied database
         self.restores = 0
         self.looks = []
@@ -211,6 +212,11 @@ class World:
             self.begun[pk] = (before_feed[0], before_feed[-1])
             self.homes[pk] = self.database_called(self.connection_of(pk).database)
         self.looks.clear()
+
+    def note_blindness(self):
+        """From now on less is shown: whoever reads the first window may miss what was open at the start."""
+        in_first_window = PollState.objects.filter(started_at__isnull=False, window_to__isnull=True)
+        self.begun_blind.update(in_first_window.values_list("pk", flat=True))
 
     def connection_of(self, pk):
         return next(each for each in self.connections if each.pk == pk)

@@ -19,6 +19,7 @@ PAGE = 1000
 GONE = ("deleted", "extra", "moved", "replaced")
 ENDS = (*GONE, "cancelled")
 CHANGED = ("missing", "stale", "cancelled")
+FOLLOWED = ("sale", "done", "cancel")  # states that a source tells of
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,8 @@ def _fate(row: SeenOrder, sight: Sight | None, company_id: int | None) -> str:
         return "stale" if back and _is_here(sight, company_id) else ""
     if sight is None:
         return "deleted"
-    if _is_another(row, sight):
-        return "replaced"
+    if _is_another(row, sight):  # a quotation has nothing to say yet
+        return "replaced" if sight.state in FOLLOWED else "deleted"
     if not _is_here(sight, company_id):
         return "moved"
     if sight.state not in ("sale", "done"):

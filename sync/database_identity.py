@@ -82,10 +82,12 @@ class Recognition:
         }
 
 
-def known_births(connection: Connection) -> dict[int, datetime]:
+def known_births(connection: Connection, *, seen_since: datetime | None = None) -> dict[int, datetime]:
     """A sample of the orders we know, oldest and newest: what was restored differs in the newest only."""
     known = SeenOrder.objects.filter(connection=connection, created_in_odoo__isnull=False)
     known = known.exclude(state="cancel")  # the number of an order that ended may have gone to another
+    if seen_since is not None:
+        known = known.filter(seen_at__gte=seen_since)
     pairs = known.values_list("order_id", "created_in_odoo")
     sample = [*pairs.order_by("order_id")[:SAMPLE], *pairs.order_by("-order_id")[:SAMPLE]]
     return {order_id: at for order_id, at in sample if at is not None}
@@ -120,10 +122,38 @@ def require_known(mine: Turn) -> None:
     last = mine.state.database
     if last.get("place", mine.connection.place) != mine.connection.place:
         raise Temporary("odoo_first_run")
-    known = known_births(mine.connection)
-    found = judged(Identity.from_json(last), Identity.from_json(last), known, mine.source.births(list(known)))
-    if known and found.verdict is not Verdict.SAME:
+    found = _judged_again(mine, last)
+    believed_at = None if found is None else questions.believed_at(mine.connection)
+    if believed_at is not None:  # a person knew better: only what was seen since can tell against it
+        found = _judged_again(mine, last, seen_since=believed_at)
+    if found is not None:
         _hold(mine, found, last)
+
+
+def _judged_again(
+    mine: Turn, last: Mapping[str, Any], *, seen_since: datetime | None = None
+) -> Recognition | None:
+    """What tells that it is another database by now; None where nothing does."""
+    known = known_births(mine.connection, seen_since=seen_since)
+    identity, there = Identity.from_json(last), mine.source.births(list(known))
+    found = judged(identity, identity, known, there)
+    return found if known and found.verdict is not Verdict.SAME else None
+
+
+def require_no_other(mine: Turn) -> None:
+    """Before a person's word is carried out: after an edit the database may be another one.
+
+    Raises Held after a person was asked, and Temporary where a poll has to look first.
+    """
+    state = mine.state
+    if state.database.get("place") == mine.connection.place:
+        return
+    known = known_births(mine.connection)
+    if not known and state.started_at is not None:
+        raise Temporary("odoo_first_run")
+    found = recognise(mine.source, mine.connection, known, state.database) if known else None
+    if found is not None and found.verdict is not Verdict.SAME:
+        _hold(mine, found, state.database)
 
 
 def require_same_uuid(mine: Turn) -> None:

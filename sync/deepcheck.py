@@ -79,12 +79,16 @@ def _look_up_known(mine: Turn, since: datetime) -> None:
     PollState.objects.filter(connection=mine.connection).update(deep_new_orders=0)
     survey = Survey()
     stale: list[Change] = []
+    left_to_polls: set[int] = set()
+    next_window = missed.next_window(mine)
     for rows in ledger_pages(mine.connection, since):
         page = ledger_side(mine, rows)
         survey.add(page)
         stale += [each.change for each in page.differences if each.verdict == "stale"]
-    # That an order was cancelled is for the polls to see: they do, unless a restore hid it.
-    survey.gone = {each: verdict for each, verdict in survey.gone.items() if verdict != "cancelled"}
+        cancelled = [each.change for each in page.differences if each.verdict == "cancelled"]
+        left_to_polls |= {each.order_id for each in cancelled if each.write_date >= next_window}
+    # That an order was cancelled is for the polls to see: they do, unless they could not see it in time.
+    survey.gone = {each: verdict for each, verdict in survey.gone.items() if each not in left_to_polls}
     reread(mine, stale)
     announce_gone(mine, survey)
     remember_hidden(mine, survey.hidden)

@@ -16,9 +16,16 @@ LONGEST_LOOKBACK = timedelta(days=1)
 WIDER_FOR = timedelta(days=7)
 
 
+def next_window(mine: Turn) -> datetime:
+    """Where the window of the next poll begins: what was written before, no poll sees."""
+    state = mine.state
+    end = state.window_to or mine.clock()
+    return windows.since(end, state.lookback_seconds(mine.connection, mine.clock()))
+
+
 def orders(mine: Turn, page: Sequence[Change]) -> list[Change]:
     """Orders of a page that nobody knows although they were written before the window of the next poll."""
-    since = _next_window(mine)
+    since = next_window(mine)
     known = ledger.known({mine.connection.pk: [change.order_id for change in page]})
     return [
         change
@@ -63,9 +70,3 @@ def _clocks(mine: Turn, number: int) -> str:
 
 def _shown(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "-"
-
-
-def _next_window(mine: Turn) -> datetime:
-    state = mine.state
-    end = state.window_to or mine.clock()
-    return windows.since(end, state.lookback_seconds(mine.connection, mine.clock()))

@@ -94,13 +94,19 @@ class _Poll:
         job.put_off = self.closing()
         if job.put_off or not job.may_call(job.started_at):
             self._finish(job)
-        elif job.state.started_at is None:
-            self._spawn(job, self._begin, self._on_begun)
-        elif job.is_elsewhere:
+            return
+        if job.is_elsewhere:
             job.births = database_identity.known_births(job.connection)
+        if job.is_elsewhere and (job.births or job.has_begun):  # people may send orders before the beginning
             self._spawn(job, self._recognise, self._on_recognised)
         else:
+            self._begin_or_feed(job)
+
+    def _begin_or_feed(self, job: Job) -> None:
+        if job.has_begun:
             self._spawn(job, self._feed, self._on_feed)
+        else:
+            self._spawn(job, self._begin, self._on_begun)
 
     def _spawn(self, job: Job, step: Callable[[Job], None], then: Callable[[list[Job]], None]) -> None:
         self.loop.spawn(lambda: _guarded(job, step), then)
@@ -183,10 +189,8 @@ class _Poll:
                 job.error = Permanent(questions.HOLD)
             if job not in judged or job.error is not None:
                 self._finish(job)
-            elif job.verdict is Verdict.SAME:
-                self._spawn(job, self._feed, self._on_feed)
             else:
-                self._spawn(job, self._begin, self._on_begun)
+                self._begin_or_feed(job)
 
     def _on_feed(self, jobs: list[Job]) -> None:
         known = ledger.known({j.connection.pk: [c.order_id for c in j.changes] for j in jobs if not j.error})

@@ -127,6 +127,10 @@ class Job:
         return self._start_ids is not None
 
     @property
+    def has_begun(self) -> bool:
+        return self.state.started_at is not None
+
+    @property
     def is_elsewhere(self) -> bool:
         """Address, database or user are others than when the database was known again last."""
         return bool(self.state.database.get("place") != self.connection.place)

@@ -42,6 +42,14 @@ def confirmed_gone(connection: Connection) -> set[int]:
     return {order_id for question in answered for order_id in question.detail.get("orders", [])}
 
 
+def believed_at(connection: Connection) -> datetime | None:
+    """When a person said last that it is the same database; None where nobody did."""
+    same = Question.objects.filter(
+        connection=connection, kind=QuestionKind.ANOTHER_DATABASE, answer=Answer.SAME
+    )
+    return same.order_by("-answered_at").values_list("answered_at", flat=True).first()
+
+
 def end(connection: Connection, kind: QuestionKind, now: datetime) -> None:
     """What was asked about is done, or has gone by itself."""
     Question.objects.unfinished().filter(connection=connection, kind=kind).update(ended_at=now)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from connections.errors import Contract
 from connections.models import Connection
 from sync import ledger
+from sync.database_identity import require_no_other
 from sync.ledger import Found
 from sync.ledger.names import ids_by_name
 from sync.models import LogKind, RetryItem, SeenOrder, SyncLog
@@ -45,6 +46,7 @@ def resend(
     where a name means more than one.
     """
     with turn(connection, clock=clock, in_background=in_background) as mine:
+        require_no_other(mine)
         wanted = _wanted(mine, order_ids, names, last)
         found = _read(mine, wanted)
         with mine.writing() as now:

@@ -62,11 +62,12 @@ def announce_gone(mine: Turn, survey: Survey) -> int:
     """
     confirmed = questions.confirmed_gone(mine.connection)
     doubtful = survey.gone.keys() - confirmed
-    held = doubtful if too_many_gone(mine.connection, len(doubtful), survey.covered) else set()
+    covered = survey.covered - len(survey.gone.keys() & confirmed)
+    held = doubtful if too_many_gone(mine.connection, len(doubtful), covered) else set()
     _announce(mine, {each: verdict for each, verdict in survey.gone.items() if each not in held})
     with mine.writing() as now:
         if held:
-            detail = {"gone": len(held), "covered": survey.covered, "orders": sorted(held)}
+            detail = {"gone": len(held), "covered": covered, "orders": sorted(held)}
             questions.ask(mine.connection, QuestionKind.DISAPPEARED, detail, now)
         else:
             questions.end(mine.connection, QuestionKind.DISAPPEARED, now)

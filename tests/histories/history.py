@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
-from sync.models import RetryItem, SentOrder
+from sync.models import Question, RetryItem, SentOrder
 from tests.histories import ending, oracle
 from tests.histories.player import Player
 
@@ -57,12 +57,14 @@ def _tally(player):
     taken = [each for hook in world.wire.hooks.values() for each in hook.taken]
     return Counter(
         histories=1,
-        orders=len(world.story.lives),
+        orders=sum(len(each.story.lives) for each in world.databases),
         versions=RetryItem.objects.count(),
         sent=SentOrder.objects.filter(seeded=False).count(),
         polls=player.runs.counts.get("poll", 0),
         deliveries=sum(hook.calls for hook in world.wire.hooks.values()),
         faults=sum(world.wire.faults.values()),
         crashes=player.runs.crashes,
+        restores=world.restores,
+        questions=Question.objects.count(),
         repeats=len(taken) - len({each.event_id for each in taken}),
     )

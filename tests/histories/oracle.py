@@ -1,12 +1,14 @@
 """What must be true at the end, told by what the shop committed and what the receivers accepted."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 from django.conf import settings
 
 from connections.models import Start
+from sync.backoff import MAX_REFUSALS
 from sync.ledger.checking import balances, imbalances
-from sync.models import PollState, RetryItem, SeenOrder, SentOrder
+from sync.models import PollState, Question, RetryItem, SeenOrder, SentOrder
 from tests.histories import faces
 
 CONFIRMED, UPDATED, CANCELLED = "order.confirmed", "order.updated", "order.cancelled"
@@ -21,6 +23,8 @@ def complaints(world, *, checked):
     found += [f"out of balance: {each}" for each in imbalances()]
     found += [f"out of balance: {each}" for each in balances() if each.difference]
     found += [f"still open: {each} {each.status}" for each in RetryItem.objects.open()]
+    if checked:
+        found += [f"still asked: {each} {each.detail}" for each in Question.objects.unfinished()]
     return found
 
 
@@ -30,6 +34,7 @@ class _Side:
     def __init__(self, world, connection, checked):
         self.world, self.connection, self.checked = world, connection, checked
         self.hook = world.hook(connection)
+        self.home = world.homes[connection.pk]
         self.first_look, self.last_look = world.begun[connection.pk]
         self.asked_for = {
             order_id
@@ -45,7 +50,7 @@ class _Side:
 
     def complaints(self):
         found = []
-        lives = self.world.story.lives
+        lives = self.home.story.lives
         for order_id in sorted({*lives, *self.taken}):
             for complaint in self._of_order(lives.get(order_id), self.taken.get(order_id, [])):
                 found.append(f"{self.connection.name}, order {order_id}: {complaint}")
@@ -57,7 +62,7 @@ class _Side:
         """Orders that no check reads again, or whose discarded version can no longer be taken up."""
         old = self.world.now - timedelta(days=settings.DEEP_CHECK_DAYS - 1)
         seen = SeenOrder.objects.filter(connection=self.connection, write_date__lt=old)
-        rows = self.world.shop.world.rows("sale.order")
+        rows = self.home.shop.world.rows("sale.order")
         dated = {row["id"] for row in rows if row["date_order"] < old}
         lost = RetryItem.objects.filter(connection=self.connection, status="discarded", body__isnull=True)
         return dated.union(seen.values_list("order_id", flat=True)), set(
@@ -67,9 +72,12 @@ class _Side:
     def _of_order(self, life, taken):
         yield from _sequence(taken)
         yield from self._unwanted(taken)
+        yield from self._of_others(taken)
+        yield from self._given_again(taken)
         if life is None:
             yield "the shop never had it"
             return
+        yield from self._ended_too_often(life, taken)
         scope = self._scope(life)
         old, lost = self.aged
         if life.order_id in lost or (life.hidden and life.order_id in old):
@@ -116,15 +124,60 @@ class _Side:
             if each.event not in self.connection.events and not each.body["replay"]:
                 yield f"{each.event} was sent and is not wanted"
 
+    # --- restored and other databases -----------------------------------------------------------------
+
+    def _of_others(self, taken):
+        """What another database has under this number is nobody's business here."""
+        mine = self.home.story.marks.get(taken[0].order_id, set()) if taken else set()
+        for each in taken:
+            if each.mark not in mine and not (each.event == CANCELLED and each.mark is None):
+                yield f"{each.event}, version {each.version}, is of another database: {each.mark}"
+
+    def _given_again(self, taken):
+        """Where another order got the number, the receiver hears of the end of the one, then of the other."""
+        for last, each in pairwise(taken):
+            if last.mark == each.mark or None in (last.mark, each.mark):
+                continue
+            if each.event == UPDATED:
+                yield f"another order got the number, and began with {each.event}, version {each.version}"
+            untold = last.event != CANCELLED and CANCELLED in self.connection.events
+            if untold and not self._refused_end(last, each):
+                yield f"another order got the number before the end of {last.mark} was told"
+
+    def _refused_end(self, last, each):
+        """A person gave the end up, or the receiver did not want it."""
+        between = RetryItem.objects.filter(
+            connection=self.connection,
+            order_id=each.order_id,
+            event=CANCELLED,
+            version__gt=last.version,
+            version__lt=each.version,
+        )
+        return any(item.discarded_by or item.refusals >= MAX_REFUSALS for item in between)
+
+    def _ended_too_often(self, life, taken):
+        """An order that is hidden, or that an emptied or another database does not have, is not over."""
+        key = (self.connection.pk, life.order_id)
+        ends = [*life.ended_at, *(at for *one, at in self.world.too_few_to_ask if tuple(one) == key)]
+        told, last = 0, None
+        for each in taken:
+            told += each.event == CANCELLED != last and not each.body["replay"]
+            last = each.event
+            if told > sum(end <= each.at for end in ends):
+                yield f"version {each.version} says that it is over, and it never was"
+                return
+
     # --- which orders count -------------------------------------------------------------------------
 
     def _scope(self, life):
         last = max(life.confirmed_at, default=0)
         if last > self.last_look.commits:
             return MUST if life.order_id not in self.first_look.confirmed or self._dated_anew(life) else MAY
+        if life.order_id in self.first_look.unseen | self.last_look.unseen:
+            return MAY  # nobody could know that it was there before
         if life.order_id in self.asked_for or last > self.first_look.commits:
             return MAY
-        if self.world.story.clock_jumped and self._dated_anew(life):
+        if self.home.story.clock_jumped and self._dated_anew(life):
             return MAY  # dated by a clock that was ahead then
         if self.connection.start == Start.ALL:
             return self._scope_of_all(life)
@@ -135,17 +188,18 @@ class _Side:
     def _dated_anew(self, life):
         """Whether its date says that an old order was confirmed again: not so within the second of the start,
         nor where the server's clock was set back since."""
-        row = self.world.shop.world.get("sale.order", life.order_id)
+        row = self.home.shop.world.get("sale.order", life.order_id)
         started_at = PollState.objects.get(connection=self.connection).started_at
         return row is not None and row["date_order"] > started_at
 
     def _scope_of_all(self, life):
         if life.order_id not in self.first_look.open:
             return MUST_NOT
-        return MUST if life.is_confirmed and not life.fully_delivered else MAY
+        is_open = life.is_confirmed and not life.fully_delivered
+        return MUST if is_open and self.connection.pk not in self.world.begun_blind else MAY
 
     def _scope_of_date(self, life):
-        row = self.world.shop.world.get("sale.order", life.order_id)
+        row = self.home.shop.world.get("sale.order", life.order_id)
         ordered_at = row and row["date_order"]
         if ordered_at is None:
             return MAY
@@ -160,7 +214,9 @@ class _Side:
         for item in items.order_by("order_id", "version"):
             before = last.get(item.order_id)
             follows = before is not None and item.version == before.version + 1
-            if follows and before.content_hash == item.content_hash and not item.replay:
+            # Its end, which a restore undid, was nothing that the receiver wants to hear of.
+            unheard = item.event == CONFIRMED and CANCELLED not in self.connection.events
+            if follows and before.content_hash == item.content_hash and not (item.replay or unheard):
                 yield f"order {item.order_id}: versions {before.version} and {item.version} do not differ"
             last[item.order_id] = item
 

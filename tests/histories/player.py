@@ -8,7 +8,9 @@ from connections.errors import RemoteError
 from connections.models import Circuit, pause, resume
 from sync import draining, housekeeping, ledger, polling, reconciling, resending, scheduling
 from sync.deepcheck import deep_check
-from sync.models import PollState, RetryItem, Status
+from sync.models import PollState, Reconciliation, RetryItem, Status
+from tests.histories import sources
+from tests.histories.sources import SourceSteps
 from tests.histories.wire import KEPT, Trouble
 from tests.histories.world import World
 
@@ -33,7 +35,7 @@ STALLS = (5, 20, 61, 100, 400, 1500)
 CONFIRMED = ("sale", "done")
 
 
-class Player:
+class Player(SourceSteps):
     """One history. `play()` takes the steps; `settle()` is the end, when everything works again."""
 
     def __init__(self, plan):
@@ -190,6 +192,16 @@ class Player:
         with self._run("deep check"):
             deep_check(self._connection(a), clock=self.world.clock)
 
+    def do_due_checks(self, a, b):
+        """What the schedule does each minute."""
+        due = PollState.objects.deep_check_due(self.world.now).values_list("pk", flat=True)
+        for pk in list(due):
+            with self._run("deep check"):
+                deep_check(self.world.connection_of(pk), clock=self.world.clock)
+        for wanted in Reconciliation.objects.due(self.world.now):
+            with self._run("reconciliation"):
+                reconciling.run(wanted, clock=self.world.clock)
+
     def do_reconcile(self, a, b):
         self._reconcile(self._connection(a), repair=b % 3 > 0)
 
@@ -235,6 +247,8 @@ class Player:
         with self._run("resend"):
             try:
                 resending.resend(connection, **which, clock=self.world.clock)
+                home = self.world.database_called(connection.database)
+                self.world.homes.setdefault(connection.pk, home)  # its ledger is of this one now
             except (resending.Busy, resending.NoSuchOrder, RemoteError):
                 return
 
@@ -345,6 +359,7 @@ WEIGHTS = {
     "claim": 1,
     "late_task": 1,
     "deep_check": 1,
+    "due_checks": 3,
     "reconcile": 1,
     "housekeep": 1,
     "resend": 2,
@@ -358,6 +373,7 @@ WEIGHTS = {
     "mend_hook": 2,
     "crash": 5,
     "meanwhile": 7,
+    **sources.WEIGHTS,
 }
 STEPS = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
 MEANWHILE = (

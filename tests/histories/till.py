@@ -7,6 +7,8 @@ from odoopoller.sandbox.sales import Line
 
 DELAYS = (0, 0, 0, 0, 0, 0, 0, 0.4, 1, 3, 30, 90, 400, 900, 1195, 1200)
 
+OF_THE_OTHER_COMPANY = 4  # of every five
+
 
 class Till:
     """Verbs take whole numbers and make of them what fits; what Odoo refuses does not happen."""
@@ -32,7 +34,7 @@ class Till:
         if not self._staged(act, tx):
             return
         if delay:
-            self.world.at(delay, lambda: self._commit(act, tx))
+            self.world.at(delay, lambda: self._commit(act, tx), owner=self)
         else:
             self._commit(act, tx)
 
@@ -105,7 +107,9 @@ class Till:
     def _quotation(self, how):
         partner = self.partners[how % len(self.partners)]
         lines = [Line(self.products[(how + n) % 2], quantity=1 + n) for n in range(1 + how % 3)]
-        return lambda tx: self.shop.quotation(partner, lines, tx=tx)
+        company = 2 if how % 5 == OF_THE_OTHER_COMPANY else 1
+        mark = f"{self.shop.database}-{self.fresh()}"
+        return lambda tx: self.shop.quotation(partner, lines, tx=tx, company_id=company, origin=mark)
 
     # --- changing them ------------------------------------------------------------------------------
 

@@ -48,10 +48,16 @@ class Taken:
     event_id: str
     answered: bool
     kept_silent: bool = False  # taken, and refused all the same
+    at: object = None
 
     @property
     def order_id(self):
         return self.body["order"]["id"]
+
+    @property
+    def mark(self):
+        """See `story.Life`; None where nothing of the order was left to send."""
+        return self.body["order"]["origin"]
 
     @property
     def event(self):
@@ -120,10 +126,7 @@ class Wire:
     def _ask(self, method, path, headers, body, seconds):
         self.world.pass_time(seconds / 2)
         self._others_act()
-        self.world.asked(path, headers, body)
-        fault = self.odoo.shops["shop"].faults.kind
-        self.faults[fault] += bool(fault)
-        answer = self.odoo.handle(method, path, headers, body or b"")
+        answer = self._odoo_answers(method, path, headers, body)
         self._others_act()
         self.world.pass_time(seconds / 2)
         if answer.dropped:
@@ -134,6 +137,24 @@ class Wire:
         dressed = CaseInsensitiveDict(answer.headers)
         dressed["Date"] = http_date(self.world.server_now())
         return Answer(answer.status, dressed, answer.body, seconds)
+
+    def _odoo_answers(self, method, path, headers, body):
+        database = self._database_of(path, headers, body)
+        if database is None:
+            return self.odoo.handle(method, path, headers, body or b"")
+        self.world.asked(database, path, headers, body)
+        fault = database.shop.faults.kind
+        self.faults[fault] += bool(fault)
+        with database.answering():
+            return self.odoo.handle(method, path, headers, body or b"")
+
+    def _database_of(self, path, headers, body):
+        """The one that is asked, if it is there under this name."""
+        named = CaseInsensitiveDict(headers).get("X-Odoo-Database", "")
+        if path == "/jsonrpc":
+            args = orjson.loads(body)["params"].get("args") or [""]
+            named = args[0]
+        return next((each for each in self.world.databases if each.name == named), None)
 
     def _deliver(self, hook, headers, body, seconds):
         hook.calls += 1
@@ -161,7 +182,9 @@ class Wire:
         hook.bad_signatures += verdict != "ok"
         run = self.world.runs.current
         event_id = lowered["webhook-id"]
-        hook.taken.append(Taken(run, orjson.loads(body), body, event_id, not kind, kind == KEPT))
+        hook.taken.append(
+            Taken(run, orjson.loads(body), body, event_id, not kind, kind == KEPT, self.world.now)
+        )
 
     def _check_circuit(self, hook, started):
         """What leaves while the circuit is known to be open is a finding."""

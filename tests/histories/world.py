@@ -14,7 +14,6 @@ from connections import http
 from connections.models import Connection, Start
 from connections.odoo.client import connect
 from odoopoller.sandbox.protocol import Odoo
-from odoopoller.sandbox.shop import VERSIONS, Shop
 from sync import (
     comparing,
     deepcheck,
@@ -30,10 +29,10 @@ from sync import (
     turns,
 )
 from sync.models import PollState
+from sync.plausibility import ALL_FROM
+from tests.histories.database import LOOKBACK_SECONDS, Database
 from tests.histories.lanes import ChancyLoop, through_lane
 from tests.histories.runs import Runs
-from tests.histories.story import Story
-from tests.histories.till import Till
 from tests.histories.wire import Hook, Wire
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -44,7 +43,6 @@ SKEWS = (0, 0, 0.7, 3, -3, 45, -45, 240, -240, 700, -700)
 PAGES = (2, 3, 5, 1000)
 RATES = (None, None, None, None, 2.0, 0.5)
 LANES = (16, 1, 3, 2)
-LOOKBACK_SECONDS = 1200
 
 
 @dataclass(frozen=True)
@@ -54,6 +52,7 @@ class Look:
     commits: int
     confirmed: set
     open: set
+    unseen: set  # orders that our user was not shown
 
 
 class World:
@@ -63,15 +62,21 @@ class World:
         version, skew, start, pages, reads, twins, wants, before, micros, slow = numbers
         self.now = NOON + timedelta(microseconds=micros * 100)
         self.skew = timedelta(seconds=SKEWS[skew % len(SKEWS)])
-        self._agenda, self._order = [], count()
-        self.shop = Shop(VERSIONS[version % 4], "shop", self.server_now)
-        self.story = Story(self.shop, LOOKBACK_SECONDS)
-        self.till = Till(self.shop, self.story, self)
+        self.lag = timedelta(0)  # of the database's clock behind the web server's
+        self._agenda, self._order, self.user_numbers = [], count(), count(100)
+        self.version = version
+        self.main = Database.of(self, version, "shop")
+        self.databases = [self.main]
+        self.shop, self.till = self.main.shop, self.main.till
         self.runs = Runs()
-        self.wire = Wire(self, Odoo(self.shop))
+        self.odoo = Odoo(self.shop)
+        self.wire = Wire(self, self.odoo)
         self.wire.slow = slow % 3
         self.pages = PAGES[pages % 4], PAGES[reads % 4]
-        self.begun = {}
+        self.begun, self.homes, self._begun_at = {}, {}, {}
+        self.begun_blind = set()  # connections that were shown less, or nothing, in their first window
+        self.too_few_to_ask = []  # (connection, order, when): told as gone by an emptied database
+        self.restores = 0
         self.looks = []
         self.own_faults = []
         self._sell_before(before)
@@ -84,7 +89,12 @@ class World:
         return self.now
 
     def server_now(self):
+        """The web server's clock, as in the Date of its answers."""
         return self.now + self.skew
+
+    def stamp_now(self):
+        """The database's clock, by which orders are stamped."""
+        return self.server_now() - self.lag
 
     def monotonic(self):
         return (self.now - NOON).total_seconds()
@@ -94,15 +104,19 @@ class World:
 
     # --- time ---------------------------------------------------------------------------------------
 
-    def at(self, seconds, act):
-        """Do `act` when that much time has passed."""
-        heapq.heappush(self._agenda, (self.now + timedelta(seconds=seconds), next(self._order), act))
+    def at(self, seconds, act, owner=None):
+        """Do `act` when that much time has passed, unless what its owner began is dropped."""
+        heapq.heappush(self._agenda, (self.now + timedelta(seconds=seconds), next(self._order), act, owner))
+
+    def drop(self, owner):
+        self._agenda = [each for each in self._agenda if each[-1] is not owner]
+        heapq.heapify(self._agenda)
 
     def pass_time(self, seconds):
         """Move the clock; what is due on the way happens at its moment."""
         end = self.now + timedelta(seconds=seconds)
         while self._agenda and self._agenda[0][0] <= end:
-            at, _, act = heapq.heappop(self._agenda)
+            at, _, act, _ = heapq.heappop(self._agenda)
             self.now = max(self.now, at)
             act()
         self.now = end
@@ -114,7 +128,11 @@ class World:
     def jump(self, seconds):
         """Somebody sets the server's clock."""
         self.skew += timedelta(seconds=seconds)
-        self.story.clock_jumped = True
+        self.clocks_moved()
+
+    def clocks_moved(self):
+        for database in self.databases:
+            database.story.clock_jumped = True
 
     # --- the beginning ------------------------------------------------------------------------------
 
@@ -124,8 +142,8 @@ class World:
         self.pass_time((0, 10, 2000)[number % 3])
 
     def _connect(self, number, start, events, pace):
-        login, key = f"poller{number}@example.com", f"key-of-poller-{number}"
-        self.shop.add_user(70 + number, login, key=key)
+        login, key = f"poller{number}@example.com", f"key-of-poller-{number}-"
+        self.main.add_user(70 + number, login, key)
         kind = (Start.NOW, Start.NOW, Start.ALL, Start.DATE)[start % 4]
         moment = self.server_now().replace(microsecond=0) - timedelta(seconds=(0, 5, 1500)[start // 4 % 3])
         connection = Connection.objects.create(
@@ -148,35 +166,60 @@ class World:
         self.wire.hooks[f"hook/{number}"] = Hook(connection.pk, (SECRET,))
         return connection
 
+    def add_connection(self, connection):
+        """A copy that a person made, with a receiver of its own."""
+        path = f"hook/{len(self.wire.hooks)}"
+        connection.webhook_url = f"http://127.0.0.1:8070/{path}"
+        connection.save()
+        self.wire.hooks[path] = Hook(connection.pk, (SECRET,))
+        self.connections.append(connection)
+
     def hook(self, connection):
         return self.wire.hooks[connection.webhook_url.split("/", 3)[3]]
 
     # --- what Odoo was asked ------------------------------------------------------------------------
 
-    def asked(self, path, headers, body):
+    def database_called(self, name):
+        """The one that is, or was, called so; None where there never was one."""
+        return next((each for each in self.databases if name in each.names), None)
+
+    def asked(self, database, path, headers, body):
         """Remember what was confirmed whenever orders are asked for: a connection's first look counts."""
         text = path.encode() + str(headers).encode() + (body or b"")
         if b"sale.order" not in text or b"fields_get" in text:
             return
         is_feed = b'">="' in text
-        for number, connection in enumerate(self.connections):
-            if f"key-of-poller-{number}".encode() in text:
-                self.looks.append((connection.pk, is_feed, self._look()))
+        for connection in self.connections:
+            if connection.api_key.encode() in text and connection.database == database.name:
+                self.looks.append((connection.pk, is_feed, self._look(database)))
 
-    def _look(self):
-        lives = [life for life in self.story.lives.values() if life.is_confirmed]
+    def _look(self, database):
+        story = database.story
+        lives = [life for life in story.lives.values() if life.is_confirmed]
         open_ids = {life.order_id for life in lives if not life.fully_delivered}
-        return Look(self.story.commits, {life.order_id for life in lives}, open_ids)
+        unseen = {life.order_id for life in story.lives.values() if not database.is_seen(life)}
+        return Look(story.commits, {life.order_id for life in lives}, open_ids, unseen)
 
     def note_beginnings(self):
-        """After a run: which connections have begun in it, and what was confirmed then."""
-        waiting = [c.pk for c in self.connections if c.pk not in self.begun]
-        begun = PollState.objects.filter(connection__in=waiting, started_at__isnull=False) if waiting else ()
-        for state in begun:
-            mine = [(is_feed, look) for pk, is_feed, look in self.looks if pk == state.pk]
+        """After a run: which connections have begun in it, where, and what was confirmed then."""
+        begun = PollState.objects.filter(started_at__isnull=False).values_list("pk", "started_at")
+        for pk, started_at in begun:
+            mine = [(is_feed, look) for each, is_feed, look in self.looks if each == pk]
+            if self._begun_at.get(pk) == started_at or not mine:
+                continue
             before_feed = [look for _, look in takewhile(lambda pair: not pair[0], mine)]
-            self.begun[state.pk] = (before_feed[0], before_feed[-1])
+            self._begun_at[pk] = started_at
+            self.begun[pk] = (before_feed[0], before_feed[-1])
+            self.homes[pk] = self.database_called(self.connection_of(pk).database)
         self.looks.clear()
+
+    def note_blindness(self):
+        """From now on less is shown: whoever reads the first window may miss what was open at the start."""
+        in_first_window = PollState.objects.filter(started_at__isnull=False, window_to__isnull=True)
+        self.begun_blind.update(in_first_window.values_list("pk", flat=True))
+
+    def connection_of(self, pk):
+        return next(each for each in self.connections if each.pk == pk)
 
     # --- the code under test in our hands -------------------------------------------------------------
 
@@ -202,6 +245,8 @@ class World:
             (polling, "READ_LIMIT", read),
             (deepcheck, "PAGE", feed),
             (comparing, "PAGE", feed),
+            (deepcheck, "announce_gone", self._announcing(deepcheck.announce_gone)),
+            (reconciling, "announce_gone", self._announcing(reconciling.announce_gone)),
             (reconciling, "PAGE", feed),
             (repairing, "READ_AT_ONCE", read),
             (starting, "IDS_PER_CALL", max(feed, 5)),
@@ -211,6 +256,17 @@ class World:
                 stack.enter_context(patch.object(module, name, value))
             stack.enter_context(self.runs.watching())
             yield
+
+    def _announcing(self, announce):
+        """What an emptied database says of one or two orders is believed: see `plausibility`."""
+
+        def announcing(mine, survey):
+            few = self.database_called(mine.connection.database).empty and len(survey.gone) < ALL_FROM
+            for order_id in survey.gone if few else ():
+                self.too_few_to_ask.append((mine.connection.pk, order_id, self.now))
+            return announce(mine, survey)
+
+        return announcing
 
     def _own_fault(self, message, **_):
         """What the product catches and logs as its own mistake is a finding here."""

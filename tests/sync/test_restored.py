@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from connections.errors import RemoteError
 from sync import questions, reconciling, watching
 from sync.deepcheck import deep_check
 from sync.models import PollState, Question, Reconciliation, RetryItem, SeenOrder
+from sync.resending import resend
 
 
 def check(world):
@@ -335,3 +337,96 @@ def test_a_rename_after_a_restore_goes_on(world):
     world.wait(minutes=5)
     assert not Question.objects.exists()
     assert told(world, lost)[-1] == ("order.confirmed", 3)
+
+
+def test_a_resend_from_another_database_is_held(world):
+    orders = [world.confirmed() for _ in range(3)]
+    world.wait(minutes=2)
+    sent = len(world.got())
+    _swap(world)
+    with pytest.raises(RemoteError, match="odoo_another_database"):
+        resend(world.connection, order_ids=[orders[0]], clock=world.clock)
+    world.wait(minutes=5)
+    assert len(world.got()) == sent
+    assert Question.objects.open().get().kind == "another_database"
+
+
+def test_a_resend_after_an_edit_waits_for_a_poll_where_no_order_is_known_yet(world):
+    _swap(world)
+    world.shop.sell()
+    with pytest.raises(RemoteError, match="odoo_first_run"):
+        resend(world.connection, last=1, clock=world.clock)
+    assert not RetryItem.objects.exists()
+
+
+def test_what_was_resent_before_the_first_poll_tells_databases_apart(make_world):
+    world = make_world()
+    order_id = world.confirmed()
+    resend(world.connection, order_ids=[order_id], clock=world.clock)
+    world.deliver()
+    world.clock.advance(60)
+    _swap(world)
+    world.wait(minutes=5)
+    assert told(world, order_id) == [("order.confirmed", 1)]
+    assert world.state.hold == "odoo_another_database"
+
+
+def test_a_cancellation_while_its_company_was_hidden_is_told_however_long_that_was(make_world):
+    world = make_world()
+    world.shop.add("res.company", id=2, name="Second")
+    _let_see(world, 1, 2)
+    world.poll()
+    world.clock.advance(60)
+    orders = [world.confirmed(company_id=2) for _ in range(3)]
+    world.wait(minutes=2)
+    _let_see(world, 1)
+    world.shop.cancel(orders[0])
+    world.wait(days=4, tick=3600)
+    _let_see(world, 1, 2)
+    world.wait(minutes=2)
+    check(world)
+    assert told(world, orders[0])[-1] == ("order.cancelled", 2)
+    assert [told(world, each)[-1][0] for each in orders[1:]] == ["order.confirmed"] * 2
+
+
+def _let_see(world, *companies):
+    world.shop.poller.company_ids = companies
+    world.shop.world.tables["res.users"][world.shop.poller.id]["company_ids"] = list(companies)
+
+
+def test_what_a_person_confirmed_does_not_make_the_rest_plausible(world):
+    orders = [world.confirmed() for _ in range(5)]
+    world.wait(minutes=2)
+    for order_id in orders:
+        world.shop.cancel(order_id)
+        world.shop.unlink(order_id)
+    check(world)
+    questions.answer(Question.objects.open().get(), "gone", by="ana", now=world.clock())
+    more = [world.confirmed() for _ in range(3)]
+    world.wait(minutes=2)
+    full = world.shop.world.snapshot()
+    for order_id in more:
+        world.shop.cancel(order_id)
+        world.shop.unlink(order_id)
+    check_when_due(world)
+    assert [told(world, each)[-1][0] for each in orders] == ["order.cancelled"] * 5
+    assert [told(world, each)[-1][0] for each in more] == ["order.confirmed"] * 3
+    assert Question.objects.open().get().detail["orders"] == more
+    world.shop.world.restore(full)
+    check(world)
+    assert not Question.objects.unfinished().exists()
+
+
+def test_a_person_is_asked_once_whether_a_restored_database_is_the_same(world):
+    """The only number we know was given again to a quotation, which no poll shows."""
+    backup = world.shop.world.snapshot()
+    lost = world.confirmed()
+    world.wait(minutes=2)
+    world.shop.world.restore(backup)
+    assert world.quotation() == lost
+    check(world)
+    questions.answer(Question.objects.open().get(), "same", by="ana", now=world.clock())
+    world.wait(minutes=2)
+    check(world)
+    assert not Question.objects.open().exists()
+    assert told(world, lost)[-1] == ("order.cancelled", 2)

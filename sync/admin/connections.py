@@ -112,18 +112,21 @@ class ConnectionAdmin(DeskAdmin):
 
     def try_typed(self, request: HttpRequest, number: int | None = None) -> HttpResponseBase:
         """Test what is typed in the form, before it is saved."""
+        self._require_may_try(request, number)
         row = get_object_or_404(self.get_queryset(request), pk=number) if number else None
-        may = self.has_change_permission(request, row) if row else self.has_add_permission(request)
+        return trying(self.get_form(request, row, change=row is not None)(request.POST, instance=row))
+
+    def _require_may_try(self, request: HttpRequest, number: int | None) -> None:
+        may = self.has_change_permission(request) if number else self.has_add_permission(request)
         if not (may and request.user.has_perm(TEST.permission)):
             raise PermissionDenied
-        return trying(self.get_form(request, row, change=row is not None)(request.POST, instance=row))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A copy begins as the other one is, but its name, its id and its secrets."""
         number = request.GET.get("copy", "")
-        row = Connection.objects.without_secrets().filter(pk=number).first() if number.isdecimal() else None
-        if row is None or not self.has_view_permission(request, row):
-            return super().get_changeform_initial_data(request)  # type: ignore[no-any-return]
+        row = self.get_object(request, number) if number and self.has_view_permission(request) else None
+        if row is None:
+            return super().get_changeform_initial_data(request)
         stored = {
             name: getattr(row, name) for options in self.fieldsets for name in _copied(options[1]["fields"])
         }

@@ -22,6 +22,7 @@ from sync.admin.desk import (
     two_lines,
 )
 from sync.admin.orders_words import EVENT_COLOURS, EVENT_WORDS
+from sync.admin.plain_values import holds_nul
 from sync.models import DeliveryAttempt, RetryItem, SentOrder
 
 
@@ -33,11 +34,14 @@ class OrdersAdmin(OfConnectionAdmin):
     search_fields = ["order_name"]
     search_help_text = _("Order, Odoo id or event id")
     exact_fields: tuple[str, ...] = ("order_name", "event_id")
+    linked_lookups = ("order_id",)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
+        if holds_nul([term]):
+            return queryset.none(), False
         wanted = Q()
         for field in self.exact_fields:
             wanted |= Q(**{f"{field}__in": [term, term.upper()]})
@@ -46,7 +50,7 @@ class OrdersAdmin(OfConnectionAdmin):
         exact = queryset.filter(wanted)
         if term and exact.exists():
             return exact, False
-        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
+        return super().get_search_results(request, queryset, search_term)
 
     @column(_("event"))
     def event_badge(self, row: Any) -> SafeString:

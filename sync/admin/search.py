@@ -18,6 +18,7 @@ from connections.models import Connection
 from sync.admin.desk import SECRETS_OF_CONNECTION, badge, moment, page
 from sync.admin.home import may_search
 from sync.admin.orders_words import ORDER_STATES
+from sync.admin.plain_values import holds_nul
 from sync.models import RetryItem, SeenOrder, SentOrder
 
 SHOWN = 25
@@ -45,7 +46,7 @@ def find(request: HttpRequest) -> HttpResponse:
     if not may_search(request):
         raise PermissionDenied
     question = " ".join(request.GET.get("q", "").split())[:LONGEST]
-    found = look_up(request, question) if question else Found()
+    found = look_up(request, question) if question and not holds_nul([question]) else Found()
     if found.only is not None:
         return HttpResponseRedirect(page(found.only))
     context = {

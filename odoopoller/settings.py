@@ -37,9 +37,9 @@ ALLOWED_HOSTS = [*words("ALLOWED_HOSTS"), "127.0.0.1", "localhost"]  # health ch
 CSRF_TRUSTED_ORIGINS = servers.origins("CSRF_TRUSTED_ORIGINS", words("CSRF_TRUSTED_ORIGINS"))
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "odoopoller.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

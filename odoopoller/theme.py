@@ -47,6 +47,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_LANGUAGES": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
+    "LOGIN": {"form": "odoopoller.login_form.LoginForm"},
     "ENVIRONMENT": "odoopoller.theme.environment",
     "COLORS": {"primary": PRIMARY},
     "STYLES": [lambda request: static("desk/desk.css")],

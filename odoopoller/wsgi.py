@@ -9,6 +9,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connections
 
 from connections.keys import require_readable_secrets
+from odoopoller.plain_request import PlainRequest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "odoopoller.settings")
 CANNOT_BE_LOADED = 4  # tells gunicorn that it is of no use to try again
@@ -21,6 +22,7 @@ def refuse(error: ImproperlyConfigured) -> NoReturn:
 
 try:
     application = get_wsgi_application()
+    application.request_class = PlainRequest
     require_readable_secrets()
 except ImproperlyConfigured as error:
     refuse(error)

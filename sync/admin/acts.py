@@ -26,6 +26,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from connections.leases import new_token
 from sync.admin.beginning import begin, warn_without_poller
 from sync.admin.desk import page
+from sync.admin.plain_values import posted_token
 from sync.recovering import MOST_ROWS
 
 Desk = TypeVar("Desk", bound=type[Any])
@@ -158,6 +159,9 @@ def _on_list(act: Act) -> Any:
             too_many = _("Nothing was done: choose at most %(limit)s at once.") % {"limit": act.limit}
             messages.error(request, too_many)
             return None
+        if not rows:
+            messages.warning(request, _("Nothing was done: the list has none of the rows that were chosen."))
+            return None
         if not act.confirm_many:
             _perform(request, act, rows, {})
             return None
@@ -184,7 +188,7 @@ def _begin(desk: Any, request: HttpRequest, act: Act, queryset: QuerySet[Any]) -
     form = act.form(request=request, data=request.POST if sure else None)
     if not (sure and form.is_valid()):
         return _ask(desk, request, act, list(rows[:20]), form, count=count)
-    token, reason = request.POST.get("token", "")[:32], form.cleaned_data.get("reason", "")
+    token, reason = posted_token(request) or new_token(), form.cleaned_data.get("reason", "")
     run = begin(request, rows, kind=act.kind, token=token, reason=reason)
     return HttpResponseRedirect(page(run))
 
@@ -201,7 +205,7 @@ def _ask(
         "rows": rows[:20],
         "more": max(0, (count or len(rows)) - 20),
         "count": count,
-        "token": request.POST.get("token") or new_token(),
+        "token": posted_token(request) or new_token(),
         "form": form,
         "chosen": request.POST.getlist("_selected_action"),
         "select_across": request.POST.get("select_across", "0"),

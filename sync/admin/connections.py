@@ -174,9 +174,9 @@ class ConnectionAdmin(DeskAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A copy begins as the other one is, but its name, its id and its secrets."""
         number = request.GET.get("copy", "")
-        row = Connection.objects.without_secrets().filter(pk=number).first() if number.isdecimal() else None
-        if row is None or not self.has_view_permission(request, row):
-            return super().get_changeform_initial_data(request)  # type: ignore[no-any-return]
+        row = self.get_object(request, number) if number and self.has_view_permission(request) else None
+        if row is None:
+            return super().get_changeform_initial_data(request)
         stored = {
             name: getattr(row, name) for options in self.fieldsets for name in _copied(options[1]["fields"])
         }

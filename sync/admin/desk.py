@@ -25,12 +25,13 @@ from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from connections.diagnosis import explain
 from connections.forms import SECRETS
 from connections.plain import require_plain
+from sync.admin.access import PermissionFirstAdmin
+from sync.admin.lookups import CheckedAdmin
 
 Column = TypeVar("Column", bound=Callable[..., Any])
 
@@ -46,7 +47,7 @@ def column(description: Any, *, ordering: str | None = None) -> Callable[[Column
     return admin.display(description=description, ordering=ordering)
 
 
-class DeskAdmin(ModelAdmin):  # type: ignore[misc]
+class DeskAdmin(PermissionFirstAdmin, CheckedAdmin):
     """A page of the desk. Nothing is deleted in bulk: what goes with a row is too easily overlooked."""
 
     list_per_page = 50

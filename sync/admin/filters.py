@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -51,6 +52,8 @@ class ChoiceFilter(RadioFilter):  # type: ignore[misc]
         return super().value() or self.default
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in {"", *(word for word, _label in self.choices_shown)}:
+            raise IncorrectLookupParameters
         condition = self.conditions.get(self.value())
         return queryset if condition is None else queryset.filter(condition)
 
@@ -102,7 +105,23 @@ class CauseFilter(admin.SimpleListFilter):
 
 
 class MomentsFilter(RangeDateTimeFilter):  # type: ignore[misc]
-    """From and until; applied with the other filters' button."""
+    """From and until; applied with the other filters' button. A day without a time is the whole day."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The theme would show every row where a moment cannot be read."""
+        form = self.form_class(name=self.field_path, data=self._given())
+        if not form.is_valid():
+            raise IncorrectLookupParameters
+        since, until = (form.cleaned_data[f"{self.field_path}_{end}"] for end in ("from", "to"))
+        asked = {f"{self.field_path}__gte": since, f"{self.field_path}__lte": until}
+        return queryset.filter(**{name: moment for name, moment in asked.items() if moment})
+
+    def _given(self) -> dict[str, str]:
+        given = dict(self.used_parameters)
+        for end, time in (("from", "00:00"), ("to", "23:59:59.999999")):
+            if given.get(f"{self.field_path}_{end}_0") and not given.get(f"{self.field_path}_{end}_1"):
+                given[f"{self.field_path}_{end}_1"] = time
+        return given
 
 
 class EventFilter(ChoiceFilter):

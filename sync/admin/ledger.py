@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from unfold.admin import TabularInline
+from unfold.forms import PaginationInlineFormSet
 
 from sync.admin.acts import acts
 from sync.admin.desk import (
@@ -81,10 +82,20 @@ class SentOrderAdmin(OrdersAdmin):
         return link(page(item), _("What was sent, and every try")) if item else "-"
 
 
+class TriesFormSet(PaginationInlineFormSet):  # type: ignore[misc]
+    def get_page_num(self) -> int:
+        """The theme takes “²” and “00” for numbers of pages."""
+        try:
+            return max(1, int(super().get_page_num()))
+        except ValueError:
+            return 1
+
+
 class TriesInline(TabularInline):  # type: ignore[misc]
     """Every try of one version, newest first."""
 
     model = DeliveryAttempt
+    formset = TriesFormSet
     extra = 0
     max_num = 0
     can_delete = False

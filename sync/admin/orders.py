@@ -23,6 +23,7 @@ from sync.admin.desk import (
     two_lines,
 )
 from sync.admin.orders_words import EVENT_COLOURS, EVENT_WORDS
+from sync.admin.plain_values import holds_nul
 from sync.ledger.names import Sought, rows_of
 from sync.models import DeliveryAttempt, RetryItem, SeenOrder, SentOrder
 
@@ -37,15 +38,18 @@ class OrdersAdmin(OfConnectionAdmin):
     search_fields = ["order_name"]
     search_help_text = _("Order, Odoo id or event id")
     searches_references = False
+    linked_lookups = ("order_id",)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
+        if holds_nul([term]):
+            return queryset.none(), False
         for exact in self._exact(queryset, term) if term else ():
             if exact.exists():
                 return exact, False
-        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
+        return super().get_search_results(request, queryset, search_term)
 
     def _exact(self, rows: QuerySet[Any], term: str) -> Iterator[QuerySet[Any]]:
         """Every version of the orders that were ever called so; or one, by its event."""

@@ -20,7 +20,7 @@ for model in (User, Group, AccessAttempt, AccessLog, AccessFailureLog):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, DeskAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin, DeskAdmin):  # type: ignore[type-arg,misc]
     """Who is no superuser cannot become one, and cannot touch one."""
 
     form = UserChangeForm
@@ -43,7 +43,7 @@ def _may_touch(request: HttpRequest, user: Any) -> bool:
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, DeskAdmin):
+class GroupAdmin(DjangoGroupAdmin, DeskAdmin):  # type: ignore[misc]
     """Groups give rights, so only superusers write them."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

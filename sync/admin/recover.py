@@ -27,6 +27,7 @@ from connections.models import Connection
 from sync import recovering
 from sync.admin.beginning import begin
 from sync.admin.desk import SECRETS_OF_CONNECTION, MomentInput, cause, exactly, order_page, page, shortly
+from sync.admin.plain_values import posted_token
 from sync.models import RetryItem, Run, RunKind, Status
 from sync.models.ledger import OPEN
 from sync.recovering import Choice
@@ -169,7 +170,7 @@ def recover(request: HttpRequest) -> HttpResponse:
                 return answer
             context |= answer
         context |= {"preview": shown, "reasons": reasons}
-        context["token"] = request.POST.get("token") or secrets.token_hex(16)
+        context["token"] = posted_token(request) or secrets.token_hex(16)
     return TemplateResponse(request, "admin/desk/recover.html", context)
 
 
@@ -221,7 +222,7 @@ def _go(
     request: HttpRequest, form: RecoverForm, shown: Preview, reasons: ReasonForm | None
 ) -> HttpResponse | dict[str, Any]:
     """The run's page, or what has to be asked first."""
-    token = request.POST.get("token", "")[:32]
+    token = posted_token(request) or secrets.token_hex(16)
     if known := Run.objects.filter(token=token).first():  # pressed twice
         return HttpResponseRedirect(page(known))
     if not shown.count or shown.too_many or (reasons is not None and not reasons.is_valid()):

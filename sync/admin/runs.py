@@ -24,6 +24,7 @@ from connections.diagnosis import explain
 from sync import recovering
 from sync.admin.beginning import NO_POLLER
 from sync.admin.desk import ReadOnlyAdmin, badge, cause, column, exactly, moment, order_page, page, span
+from sync.admin.plain_values import posted_token
 from sync.admin.recover import WHATS, recover
 from sync.beating import is_running
 from sync.models import RowState, Run, RunKind, Status, Wish
@@ -96,18 +97,24 @@ class RunAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(page(run))
 
     def undo(self, request: HttpRequest, number: int) -> HttpResponse:
-        run = self._mine(request, number)
-        if not (_can_undo(run) and request.user.has_perm("sync.retry_item")):
+        if not request.user.has_perm(RIGHTS[RunKind.RETRY]):
             raise PermissionDenied
-        token = request.POST.get("token", "")[:32] or secrets.token_hex(16)
+        run = self._mine(request, number)
+        if not _can_undo(run):
+            raise PermissionDenied
+        token = posted_token(request) or secrets.token_hex(16)
         by, now = request.user.get_username(), timezone.now()
         undone = recovering.undo(run, token=token, by=by, now=now)
         _log(request, run, _("Undone"))
         return HttpResponseRedirect(page(undone))
 
     def _mine(self, request: HttpRequest, number: int) -> Run:
+        """Which right it takes depends on the run; who has none of them is not told whether there is one."""
+        may = request.user.has_perm
+        if not (self.has_view_permission(request) and any(map(may, RIGHTS.values()))):
+            raise PermissionDenied
         run = get_object_or_404(Run, pk=number)
-        if not (self.has_view_permission(request) and request.user.has_perm(RIGHTS[RunKind(run.kind)])):
+        if not may(RIGHTS[RunKind(run.kind)]):
             raise PermissionDenied
         return run
 

@@ -20,6 +20,7 @@ from connections.models import Connection
 from sync.admin.desk import SECRETS_OF_CONNECTION, badge, moment, page
 from sync.admin.home import may_search
 from sync.admin.orders_words import ORDER_STATES
+from sync.admin.plain_values import holds_nul
 from sync.ledger.names import Sought, rows_of
 from sync.models import RetryItem, SeenOrder, SentOrder
 
@@ -51,7 +52,7 @@ def find(request: HttpRequest) -> HttpResponse:
     if not may_search(request):
         raise PermissionDenied
     question = " ".join(request.GET.get("q", "").split())[:LONGEST]
-    found = look_up(request, question) if question else Found()
+    found = look_up(request, question) if question and not holds_nul([question]) else Found()
     if found.only is not None:
         return HttpResponseRedirect(page(found.only))
     context = {

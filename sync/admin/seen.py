@@ -44,9 +44,9 @@ class SeenOrderAdmin(OrdersAdmin):
         ]
 
     def of_connection(self, request: HttpRequest, connection_id: int, order_id: int) -> HttpResponse:
-        return HttpResponseRedirect(
-            page(get_object_or_404(SeenOrder, connection=connection_id, order_id=order_id))
-        )
+        # By `connection__id`, which compares with numbers of any size: `connection` does not on SQLite.
+        order = get_object_or_404(SeenOrder, connection__id=connection_id, order_id=order_id)
+        return HttpResponseRedirect(page(order))
 
     def change_view(
         self,

@@ -263,6 +263,7 @@ def test_whom_to_erase_has_to_be_clear(run, line, words):  # noqa: F811
 
 # What is a word of ours, or a name of a colleague, a shop or a server.
 NOT_OF_CUSTOMERS = {
+    "ids_database",
     "name", "external_id", "odoo_url", "database", "username", "webhook_url", "content_hash",
     "event_id", "state", "event", "error_code", "discarded_by", "requested_by", "asked_by", "wished_by",
     "paused_by", "retired_by", "key", "token", "why", "before", "after", "code", "announced", "digest",

@@ -133,7 +133,10 @@ class QuestionAdmin(OfConnectionAdmin):
     list_filter = [("connection", ConnectionFilter), "kind"]
     fieldsets = [
         (None, {"fields": ["of", "kind", "words", "table", "orders"]}),
-        (_("Answer"), {"fields": ["state", "answer", "answered_by", "answered_at", "asked_at", "ended_at"]}),
+        (
+            gettext_lazy("Answer"),
+            {"fields": ["state", "answer", "answered_by", "answered_at", "asked_at", "ended_at"]},
+        ),
     ]
     readonly_fields = ["words", "numbers", "table", "orders", "state"]
 

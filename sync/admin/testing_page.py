@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from connections.errors import SecretUnreadable
 from connections.models import Connection
 from sync.admin.desk import exactly, page, pretty
+from sync.admin.plain_values import BIGGEST_KEY
 from sync.admin.stages import shown
 from sync.connection_tests import ask_saved, ask_unsaved
 from sync.models import ConnectionTest, StagedTest, UnsavedTest
@@ -31,6 +32,8 @@ def testing_page(desk: Any, request: HttpRequest, row: Connection) -> HttpRespon
 
 def testing_part(request: HttpRequest, number: int) -> HttpResponse:
     """What changes while it is tested, for the page to renew."""
+    if number > BIGGEST_KEY:
+        raise Http404
     return _part(request, ConnectionTest.objects.filter(pk=number).first(), _part_of(number))
 
 

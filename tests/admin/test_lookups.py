@@ -40,6 +40,7 @@ ASKED = {
     "sync/synclog": OF_CONNECTION | {"problem", "started_at__gte", "started_at__lt"} | equal("kind"),
     "sync/finding": OF_CONNECTION,
     "sync/alert": OF_CONNECTION,
+    "sync/question": OF_CONNECTION | equal("kind"),
     "sync/reconciliation": OF_CONNECTION | equal("progress"),
     "sync/run": equal("kind"),
     "auth/user": equal("is_staff")
@@ -171,6 +172,8 @@ def test_a_search_finds_no_row_by_what_its_reader_cannot_see(fill):
 
 def found_by_searching(client, label):
     model, place = MODELS[label], f"/admin/{label}/"
+    if not desk_of(label).search_fields:
+        return set()  # nothing is searched: the list stays as it is
     row = model.objects.first()
     texts = [f for f in model._meta.concrete_fields if isinstance(f, CharField | TextField) and not f.choices]
     words = {f.name: f"zq{number}x" for number, f in enumerate(texts) if not f.primary_key}

@@ -4,6 +4,7 @@ import pytest
 
 from connections.models import Connection
 from tests.commands.test_adding import WHOLE, add
+from tests.sync.conftest import SECRET
 
 pytestmark = pytest.mark.django_db
 SAID = "sends the same orders to the same receiver as: Shop Madrid. Each arrives twice"
@@ -31,7 +32,7 @@ def test_not_of_one_that_is_added_disabled_but_when_it_is_enabled(run, first):
     [
         ["--database", "shop"],
         ["--company", ""],
-        ["--webhook-url", WHOLE["--webhook-url"], "--webhook-secret", "s"],
+        ["--webhook-url", WHOLE["--webhook-url"], "--webhook-secret", SECRET],
         ["--url", f"{WHOLE['--url']}/", "--api-key", "k"],
     ],
 )

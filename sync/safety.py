@@ -82,7 +82,7 @@ def check_names(**_: Any) -> list[CheckMessage]:
         return []
     text = f"{settings.ENV_FILE} sets what nothing reads: {', '.join(names[:NAMED])}."
     hint = "Are the names misspelt? README, “Settings”, has all of them."
-    return [Warning(text, hint=hint, id="sync.W030")]
+    return [Warning(text, hint=hint, id="sync.W031")]
 
 
 @register(Tags.security)

@@ -17,6 +17,7 @@ from connections.forms import EVENT_CHOICES
 from connections.models import EVENTS, Connection
 from sync.admin.desk import cause
 from sync.admin.health import WRONG, Standing
+from sync.admin.plain_values import is_key
 from sync.models import RetryItem, Status
 from sync.models.ledger import OPEN
 
@@ -36,6 +37,16 @@ class ConnectionFilter(AutocompleteSelectFilter):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.title = _("connection")
+
+    def expected_parameters(self) -> list[str]:
+        return [self.lookup_kwarg]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """A number too big for a key would only be noticed by the filter's own input."""
+        if not all(is_key(Connection._meta.pk, key) for key in self.lookup_val or () if key):
+            raise IncorrectLookupParameters
+        rows: QuerySet[Any] = super().queryset(request, queryset)
+        return rows
 
 
 class ChoiceFilter(RadioFilter):  # type: ignore[misc]

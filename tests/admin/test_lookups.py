@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from connections.models import Connection
 from sync.admin.lookups import EmptyList
-from sync.models import DeliveryAttempt, RetryItem, RunRow, SeenOrder, Status
+from sync.models import DeliveryAttempt, RetryItem, RunRow, SeenOrder, Status, SyncLog
 from tests.admin.test_every_address import MODELS, PEOPLE, sees, signed_in
 
-OF_CONNECTION = {"connection__id__exact", "connection__isnull"}
+OF_CONNECTION = {"connection__id__exact"}
 OF_ORDER = OF_CONNECTION | {"order_id"}
 
 
@@ -164,7 +164,7 @@ def test_a_search_finds_no_row_by_what_its_reader_cannot_see(fill):
     fill(1)
     viewer, administrator = signed_in("Viewer"), signed_in("Administrator")
     found = set()
-    for label in (label for label in MODELS if sees(label, "Administrator")):
+    for label in (label for label in MODELS if sees(label, "Administrator") and desk_of(label).search_fields):
         reader = viewer if sees(label, "Viewer") else administrator
         found |= found_by_searching(reader, label)
     assert {"order_name", "reference", "event_id", "name", "username"} <= found
@@ -172,8 +172,6 @@ def test_a_search_finds_no_row_by_what_its_reader_cannot_see(fill):
 
 def found_by_searching(client, label):
     model, place = MODELS[label], f"/admin/{label}/"
-    if not desk_of(label).search_fields:
-        return set()  # nothing is searched: the list stays as it is
     row = model.objects.first()
     texts = [f for f in model._meta.concrete_fields if isinstance(f, CharField | TextField) and not f.choices]
     words = {f.name: f"zq{number}x" for number, f in enumerate(texts) if not f.primary_key}
@@ -285,7 +283,6 @@ def test_what_may_be_asked_is_answered(admin_client, busy, asked, rows):
         {"order_id": "abc"},
         {"order_id": "9" * 5000},
         {"order_id": "²"},
-        {"id__in": "1," + "9" * 30},
         {"id__in": "1,\0"},
         {"pk": "1.5"},
         {"connection__id__exact": "abc"},
@@ -311,10 +308,24 @@ def test_what_makes_no_sense_is_an_empty_list_that_says_so(admin_client, busy, a
     assert SAID in answer.content.decode() and rows_of(answer) == []
 
 
-@pytest.mark.parametrize("asked", [{"started_at__gte": "0001-01-01 00:00:00+14:00"}, {"kind__exact": "\0"}])
-def test_so_are_moments_and_words_that_no_row_can_have(admin_client, busy, asked):
-    answer = admin_client.get("/admin/sync/synclog/", asked)
-    assert answer.status_code == 200 and rows_of(answer) == []
+@pytest.mark.parametrize(
+    ("asked", "rows"),
+    [
+        ({"kind__exact": "\0"}, {0}),
+        ({"connection__id__exact": "9" * 30}, {0}),
+        ({"connection__id__exact": ["", "9" * 30]}, {0}),
+        ({"connection__id__exact": ""}, {2}),
+        ({"started_at__gte": "9999-12-31 23:59:59-14:00"}, {0}),
+        # What PostgreSQL compares with, and SQLite cannot be asked: nothing is shown there.
+        ({"started_at__gte": "0001-01-01 00:00:00+14:00"}, {0, 2}),
+        ({"id__in": "{pk}," + "9" * 30}, {0, 1}),
+    ],
+)
+def test_a_value_out_of_range_is_no_error(admin_client, busy, asked, rows):
+    pk = SyncLog.objects.first().pk
+    given = {name: value if isinstance(value, list) else value.format(pk=pk) for name, value in asked.items()}
+    answer = admin_client.get("/admin/sync/synclog/", given)
+    assert answer.status_code == 200 and len(rows_of(answer)) in rows
 
 
 @pytest.mark.parametrize("page", ["abc", "0", "-1", "1", "2", "9" * 30, "9" * 5000, "²", "\0x"])

@@ -73,7 +73,7 @@ class World:
         self.wire = Wire(self, self.odoo)
         self.wire.slow = slow % 3
         self.pages = PAGES[pages % 4], PAGES[reads % 4]
-        self.begun, self.homes, self._begun_at = {}, {}, {}
+        self.begun, self.homes, self._beginnings = {}, {}, {}
         self.begun_blind = set()  # connections that were shown less, or nothing, in their first window
         self.too_few_to_ask = []  # (connection, order, when): told as gone by an emptied database
         self.restores = 0
@@ -202,16 +202,22 @@ class World:
 
     def note_beginnings(self):
         """After a run: which connections have begun in it, where, and what was confirmed then."""
-        begun = PollState.objects.filter(started_at__isnull=False).values_list("pk", "started_at")
-        for pk, started_at in begun:
-            mine = [(is_feed, look) for each, is_feed, look in self.looks if each == pk]
-            if self._begun_at.get(pk) == started_at or not mine:
-                continue
-            before_feed = [look for _, look in takewhile(lambda pair: not pair[0], mine)]
-            self._begun_at[pk] = started_at
-            self.begun[pk] = (before_feed[0], before_feed[-1])
-            self.homes[pk] = self.database_called(self.connection_of(pk).database)
+        stored = PollState.objects.filter(pk__in=self._beginnings).values_list("pk", "started_at")
+        for pk, started_at in stored:
+            expected, home = self._beginnings[pk]
+            if started_at == expected:
+                mine = [(is_feed, look) for each, is_feed, look in self.looks if each == pk]
+                before_feed = [look for _, look in takewhile(lambda pair: not pair[0], mine)]
+                self.begun[pk], self.homes[pk] = (before_feed[0], before_feed[-1]), home
         self.looks.clear()
+        self._beginnings.clear()
+
+    def _begin(self, connection, source, *, now):
+        """Takes the place of `polling.begin`."""
+        beginning = starting.begin(connection, source, now=now)
+        home = self.database_called(connection.database)
+        self._beginnings[connection.pk] = (beginning.started_at, home)
+        return beginning
 
     def note_blindness(self):
         """From now on less is shown: whoever reads the first window may miss what was open at the start."""
@@ -232,6 +238,7 @@ class World:
             (http, "_attempt", self.wire.attempt),
             (loop, "monotonic", self.monotonic),
             (polling, "Loop", ChancyLoop),
+            (polling, "begin", self._begin),
             (draining, "Loop", ChancyLoop),
             (ChancyLoop, "chance", self.wire.chance),
             (polling.logger, "exception", self._own_fault),

@@ -203,7 +203,8 @@ class _Side:
         ordered_at = row and row["date_order"]
         if ordered_at is None:
             return MAY
-        return MUST if ordered_at >= self.connection.start_at else MUST_NOT
+        before = MAY if life.restored else MUST_NOT  # it may have had another date, which was taken back
+        return MUST if ordered_at >= self.connection.start_at else before
 
     # --- versions -----------------------------------------------------------------------------------
 

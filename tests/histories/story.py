@@ -23,8 +23,9 @@ class Life:
     born: object = None
     mark: str = ""  # by which its events are known: no other order ever has it
     company: int = 1
-    confirmed_at: list = field(default_factory=list)  # commit numbers
-    ended_at: list = field(default_factory=list)  # moments; of every order that had the number
+    # Of every order that had the number: commit numbers, and moments.
+    confirmed_at: list = field(default_factory=list)
+    ended_at: list = field(default_factory=list)
     stamp: object = None
     seconds: set = field(default_factory=set)  # of all its stamps, those that were taken back as well
     faces: list = field(default_factory=list)
@@ -136,7 +137,7 @@ class Story:
     def _begin(self, last, row):
         """The number's first order, or another one after a restore."""
         life = Life(last.order_id, "", row["create_date"], row["origin"], row["company_id"])
-        life.ended_at, life.seconds = last.ended_at, last.seconds
+        life.confirmed_at, life.ended_at, life.seconds = last.confirmed_at, last.ended_at, last.seconds
         if last.is_confirmed:
             life.ended_at.append(self.our_now())
         self.marks.setdefault(life.order_id, set()).add(life.mark)

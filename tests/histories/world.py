@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import count, takewhile
+from itertools import count
 from unittest.mock import patch
 
 from connections import http
@@ -73,7 +73,7 @@ class World:
         self.wire = Wire(self, self.odoo)
         self.wire.slow = slow % 3
         self.pages = PAGES[pages % 4], PAGES[reads % 4]
-        self.begun, self.homes, self._begun_at = {}, {}, {}
+        self.begun, self.homes, self._beginnings = {}, {}, []
         self.begun_blind = set()  # connections that were shown less, or nothing, in their first window
         self.too_few_to_ask = []  # (connection, order, when): told as gone by an emptied database
         self.restores = 0
@@ -188,10 +188,9 @@ class World:
         text = path.encode() + str(headers).encode() + (body or b"")
         if b"sale.order" not in text or b"fields_get" in text:
             return
-        is_feed = b'">="' in text
         for connection in self.connections:
             if connection.api_key.encode() in text and connection.database == database.name:
-                self.looks.append((connection.pk, is_feed, self._look(database)))
+                self.looks.append((connection.pk, self._look(database)))
 
     def _look(self, database):
         story = database.story
@@ -202,16 +201,21 @@ class World:
 
     def note_beginnings(self):
         """After a run: which connections have begun in it, where, and what was confirmed then."""
-        begun = PollState.objects.filter(started_at__isnull=False).values_list("pk", "started_at")
-        for pk, started_at in begun:
-            mine = [(is_feed, look) for each, is_feed, look in self.looks if each == pk]
-            if self._begun_at.get(pk) == started_at or not mine:
-                continue
-            before_feed = [look for _, look in takewhile(lambda pair: not pair[0], mine)]
-            self._begun_at[pk] = started_at
-            self.begun[pk] = (before_feed[0], before_feed[-1])
-            self.homes[pk] = self.database_called(self.connection_of(pk).database)
+        stored = dict(PollState.objects.filter(started_at__isnull=False).values_list("pk", "started_at"))
+        for pk, started_at, home, looks in self._beginnings:  # of workers that came too late as well
+            if stored.get(pk) == started_at:
+                self.begun[pk], self.homes[pk] = (looks[0], looks[-1]), home
         self.looks.clear()
+        self._beginnings.clear()
+
+    def _begin(self, connection, source, *, now):
+        """Takes the place of `polling.begin`."""
+        before = len(self.looks)
+        beginning = starting.begin(connection, source, now=now)
+        looks = [look for pk, look in self.looks[before:] if pk == connection.pk]
+        home = self.database_called(connection.database)
+        self._beginnings.append((connection.pk, beginning.started_at, home, looks))
+        return beginning
 
     def note_blindness(self):
         """From now on less is shown: whoever reads the first window may miss what was open at the start."""
@@ -232,6 +236,7 @@ class World:
             (http, "_attempt", self.wire.attempt),
             (loop, "monotonic", self.monotonic),
             (polling, "Loop", ChancyLoop),
+            (polling, "begin", self._begin),
             (draining, "Loop", ChancyLoop),
             (ChancyLoop, "chance", self.wire.chance),
             (polling.logger, "exception", self._own_fault),

@@ -21,13 +21,19 @@ from django.db import DataError, models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 from sync.admin.plain_values import RowsField, holds_nul, is_key
 
-LONGEST_SEARCH = 200  # characters. SQLite takes no expression 1,000 deep, as many short words would make one
+# SQLite takes no expression 1,000 deep, as many short words or many values would make one.
+LONGEST_SEARCH = 200  # characters
+MOST_VALUES = 100
+NOTHING = gettext_lazy(
+    "Nothing is shown: the address asks for something that this list cannot look up. "
+    "Use its filters or its search box."
+)
 KEY_LOOKUPS = ("", "__exact", "__in")
 REFUSED = (
     DisallowedModelAdminLookup,
@@ -41,8 +47,10 @@ REFUSED = (
 class CheckedList(ChangeList):  # type: ignore[misc]
     """A list whose rows are read before its page is written: a value out of range is found in time."""
 
+    page_num: int
+
     def get_results(self, request: HttpRequest) -> None:
-        self.page_num: int = max(1, self.page_num)
+        self.page_num = max(1, self.page_num)
         try:
             super().get_results(request)
         except IncorrectLookupParameters:  # rows have gone meanwhile, and the last page with them
@@ -63,7 +71,7 @@ class CheckedAdmin(ModelAdmin):  # type: ignore[misc]
 
     linked_lookups: tuple[str, ...] = ()  # what links of ours ask of this list, besides its filters
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in self.known_lookups
 
     @cached_property
@@ -76,10 +84,10 @@ class CheckedAdmin(ModelAdmin):  # type: ignore[misc]
         if isinstance(list_filter, type) and issubclass(list_filter, SimpleListFilter):
             return [list_filter.parameter_name]
         is_pair = isinstance(list_filter, tuple | list)
+        make: Any  # takes None for the request: names do not depend on it
         path, make = list_filter if is_pair else (list_filter, FieldListFilter.create)
         field = get_fields_from_path(self.model, path)[-1]
-        # To ask for names only, a filter needs no request.
-        made: Any = make(field, None, {}, self.model, self, field_path=path)  # type: ignore[arg-type]
+        made = make(field, None, {}, self.model, self, field_path=path)
         return list(made.expected_parameters())
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -87,16 +95,13 @@ class CheckedAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_changelist_instance(self, request: HttpRequest) -> DjangoChangeList:
         try:
-            if holds_nul(text for name, values in request.GET.lists() for text in (name, *values)):
-                raise IncorrectLookupParameters
-            return super().get_changelist_instance(request)  # type: ignore[no-any-return]
+            _require_plain(request.GET)
+            shown: DjangoChangeList = super().get_changelist_instance(request)
         except REFUSED:
-            said = _(
-                "Nothing is shown: the address asks for something that this list cannot look up. "
-                "Use its filters or its search box."
-            )
-            messages.error(request, said)
-            return super().get_changelist_instance(_asking_nothing(request))  # type: ignore[no-any-return]
+            if request.method != "POST":  # an action leads back here, where it is said
+                messages.error(request, str(NOTHING))
+            shown = super().get_changelist_instance(_asking_nothing(request))
+        return shown
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -115,7 +120,7 @@ class CheckedAdmin(ModelAdmin):  # type: ignore[misc]
         given = request.POST.copy()
         chosen = given.getlist(ACTION_CHECKBOX_NAME)
         given.setlist(ACTION_CHECKBOX_NAME, [key for key in chosen if is_key(self.opts.pk, key)])
-        request.POST = given  # type: ignore[assignment]
+        request.POST = given  # type: ignore[assignment]  # as Django's own copy is
         answer: HttpResponse | None = super().response_action(request, queryset)
         return answer
 
@@ -127,6 +132,12 @@ class CheckedAdmin(ModelAdmin):  # type: ignore[misc]
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         return super().formfield_for_manytomany(db_field, request, **{"form_class": RowsField} | kwargs)
+
+
+def _require_plain(asked: QueryDict) -> None:
+    for name, values in asked.lists():
+        if len(values) > MOST_VALUES or holds_nul([name, *values]):
+            raise IncorrectLookupParameters
 
 
 def _asking_nothing(request: HttpRequest) -> HttpRequest:

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from connections.errors import Access, Contract, Temporary
 from connections.models import Connection
+from connections.odoo import account as account_of
 from sync import questions
 from sync.models import PollState, SeenOrder
 from sync.sources.odoo import OdooSource
@@ -117,17 +118,32 @@ def recognise(
 def require_known(mine: Turn) -> None:
     """Before a check announces anything: is it still the database we know?
 
-    Raises Held after a person was asked, and Temporary where a poll has to look first.
+    Raises Held after a person was asked, and Temporary where a poll has to begin anew first.
     """
     last = mine.state.database
     if last.get("place", mine.connection.place) != mine.connection.place:
-        raise Temporary("odoo_first_run")
+        _meet_again(mine, last)
+        return
     found = _judged_again(mine, last)
     believed_at = None if found is None else questions.believed_at(mine.connection)
     if believed_at is not None:  # a person knew better: only what was seen since can tell against it
         found = _judged_again(mine, last, seen_since=believed_at)
     if found is not None:
         _hold(mine, found, last)
+
+
+def _meet_again(mine: Turn, last: Mapping[str, Any]) -> None:
+    """Edited, and no poll has looked since."""
+    found = recognise(mine.source, mine.connection, known_births(mine.connection), last)
+    if found.verdict is Verdict.ANOTHER:
+        _hold(mine, found, last)
+    if found.verdict is Verdict.EMPTY_ANOTHER:
+        raise Temporary("odoo_first_run")
+    account = account_of.look(mine.client, mine.connection.company_id)
+    with mine.writing():
+        PollState.objects.filter(connection=mine.connection).update(
+            database=found.identity.to_json(), account=account
+        )
 
 
 def _judged_again(

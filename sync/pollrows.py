@@ -83,6 +83,7 @@ def add_rereads(jobs: Iterable[Job]) -> None:
     if not asking:
         return
     marked = ledger.rereads(asking)
+    ledger.forget_rereads(pk for pk in asking if pk not in marked)
     for pk, job in asking.items():
         changes = marked.get(pk, [])
         job.rereads = {change.order_id for change in changes}

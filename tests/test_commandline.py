@@ -66,7 +66,7 @@ def test_ctrl_c_in_the_first_second_ends_without_a_word_too_many(environment, ma
         process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=60)
     assert "Traceback" not in said and "KeyboardInterrupt" not in said
-    assert process.returncode in (0, 1, 130)
+    assert process.returncode in (0, 1, 130, -signal.SIGINT)  # a shell says 130 of the last two
 
 
 @pytest.fixture

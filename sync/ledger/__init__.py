@@ -10,7 +10,7 @@ from sync.ledger.ending import endings
 from sync.ledger.facts import Found, Key, first_due, known, lock, wake_deliveries
 from sync.ledger.owing import note, owe, seed
 from sync.ledger.recording import Tried, record, release_held
-from sync.ledger.rereads import leave_held, reread_done, rereads, send_held
+from sync.ledger.rereads import forget_rereads, leave_held, reread_done, rereads, send_held
 
 __all__ = [
     "Found",
@@ -19,6 +19,7 @@ __all__ = [
     "discard",
     "endings",
     "first_due",
+    "forget_rereads",
     "know_by_stamp",
     "known",
     "leave_held",

@@ -30,6 +30,13 @@ def reread_done(connection_id: int, order_ids: Iterable[int]) -> None:
     PollState.objects.filter(connection=connection_id).update(has_rereads=marked.exists())
 
 
+def forget_rereads(connection_ids: Iterable[int]) -> None:
+    """Where no order is marked any more, since something else has read it meanwhile, polls look no longer."""
+    for connection_id in connection_ids:
+        if not SeenOrder.objects.filter(connection=connection_id, reread=True).exists():
+            PollState.objects.filter(connection=connection_id).update(has_rereads=False)
+
+
 def send_held(connection_id: int) -> int:
     """A person's word: read what was held with the next poll and send it. Returns how many orders."""
     held = SeenOrder.objects.filter(connection=connection_id, held=True)

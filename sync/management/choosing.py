@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from django.core.management.base import CommandError, CommandParser
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from connections.models import Connection
+from sync.management.amounts import SHOWN, is_short
 from sync.management.showing import cell
 from sync.models import RetryItem
 
 NAMES_SHOWN = 10
-SHOWN = 80  # characters of what was typed
-DIGITS = 18  # more than any id has, fewer than a database refuses
-BIGGEST = 10**DIGITS
 
 
 def add_connection_option(parser: CommandParser, *, required: bool, help: str) -> None:
@@ -40,7 +36,7 @@ def connection_called(text: str) -> Connection:
 
 
 def _by_id(text: str) -> Connection | None:
-    if not _is_short(text):
+    if not is_short(text):
         return None
     return Connection.objects.without_secrets().filter(pk=int(text)).first()
 
@@ -87,51 +83,12 @@ def numbers(text: str, count: int) -> list[int]:
     return list(dict.fromkeys(chosen))
 
 
-def _is_short(text: str) -> bool:
-    return text.isdecimal() and len(text) <= DIGITS
-
-
 def _span(part: str, count: int) -> range:
     low, dash, high = part.partition("-")
     high = high if dash else low
-    if _is_short(low) and _is_short(high) and 1 <= int(low) <= int(high) <= count:
+    if is_short(low) and is_short(high) and 1 <= int(low) <= int(high) <= count:
         return range(int(low), int(high) + 1)
     raise CommandError(
         _("“%(part)s” is not in the list: type numbers from 1 to %(count)s, such as 1,3-5, or all.")
         % {"part": cell(part[:SHOWN]), "count": count}
     )
-
-
-def whole(least: int, most: int) -> Callable[[str], int]:
-    """The type of an argument that is a whole number within these bounds."""
-
-    def read(text: str) -> int:
-        told = {"text": cell(text[:SHOWN]), "least": least, "most": most}
-        if not text.isdecimal() or (_is_short(text) and int(text) < least):
-            raise argparse.ArgumentTypeError(_("“%(text)s” is not a number from %(least)d on") % told)
-        if not _is_short(text) or int(text) > most:
-            raise argparse.ArgumentTypeError(_("“%(text)s” is too large: %(most)d at most") % told)
-        return int(text)
-
-    return read
-
-
-def fraction(least: float, most: float) -> Callable[[str], float]:
-    """The same for a number with a fraction."""
-
-    def read(text: str) -> float:
-        try:
-            given = float(text)
-        except ValueError:
-            given = math.nan
-        if not least <= given <= most:  # nor is it with "nan"
-            told = {"text": cell(text[:SHOWN]), "least": least, "most": most}
-            raise argparse.ArgumentTypeError(
-                _("“%(text)s” is not a number from %(least)s to %(most)s") % told
-            )
-        return given
-
-    return read
-
-
-positive = whole(1, 1_000_000)

@@ -3,7 +3,8 @@
 import pytest
 from django.core.management import CommandError
 
-from sync.management.choosing import connection_called, items_called, numbers, positive
+from sync.management.amounts import positive
+from sync.management.choosing import connection_called, items_called, numbers
 from tests.commands.rows import owed
 
 

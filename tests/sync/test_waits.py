@@ -268,6 +268,7 @@ def test_while_odoo_asks_to_wait_nothing_else_asks_it(world, monkeypatch):
     assert compare(world).error_code == "odoo_rate_limited"
     assert sum(world.shop.calls.values()) == asked
     world.clock.advance(seconds=3601)
+    world.poll()  # first: checks are for what can be read
     assert scheduling.claim_deep_checks(world.clock(), 10) == [world.connection.pk]
     assert scheduling.claim_reconciliations(world.clock(), 10) == [world.connection.pk]
     assert len(resending.resend(world.connection, order_ids=[order_id], clock=world.clock)) == 1

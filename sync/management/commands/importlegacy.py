@@ -19,8 +19,8 @@ from connections.models import Connection
 from sync.legacy.file import Unusable, read_shops
 from sync.legacy.history import Fate
 from sync.legacy.takeover import Takeover, carry_out, plan
+from sync.management.amounts import BIGGEST, whole
 from sync.management.asking import secret_from_input
-from sync.management.choosing import BIGGEST, whole
 from sync.management.filling import legacy_secret_line
 from sync.management.showing import show, show_json
 from sync.management.teaching import TeachingCommand

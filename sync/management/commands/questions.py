@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy
 
 from connections.models import Connection
 from sync import questions
+from sync.management.amounts import DIGITS
 from sync.management.asking import operator
-from sync.management.choosing import DIGITS, add_connection_option, connection_called
+from sync.management.choosing import add_connection_option, connection_called
 from sync.management.showing import show, show_json
 from sync.management.teaching import TeachingCommand
 from sync.models import Answer, Question

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from connections.models import Connection
+from sync.management.amounts import positive
 from sync.management.asking import ask, is_terminal
-from sync.management.choosing import add_connection_option, connection_called, numbers, positive
+from sync.management.choosing import add_connection_option, connection_called, numbers
 from sync.management.sending import results, send_now
 from sync.management.showing import cell, quiet, show, show_json
 from sync.management.standing import held_back

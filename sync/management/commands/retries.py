@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 from connections.diagnosis import explain
 from connections.models import Connection
 from sync.ledger.names import Sought, rows_of
-from sync.management.choosing import add_connection_option, connection_called, positive
+from sync.management.amounts import positive
+from sync.management.choosing import add_connection_option, connection_called
 from sync.management.namesakes import namesakes
 from sync.management.showing import show, show_json
 from sync.management.teaching import TeachingCommand

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.keys import require_readable_secrets
-from sync.management.choosing import whole
+from sync.management.amounts import whole
 from sync.management.showing import show_json
 from sync.management.teaching import TeachingCommand
 from sync.running.once import Summary, run_once

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.diagnosis import explain
-from sync.management.choosing import add_connection_option, connection_called, positive
+from sync.management.amounts import positive
+from sync.management.choosing import add_connection_option, connection_called
 from sync.management.showing import show, show_json
 from sync.management.teaching import TeachingCommand
 from sync.models import SyncLog

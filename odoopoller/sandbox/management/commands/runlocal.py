@@ -18,7 +18,7 @@ from odoopoller.local import ports, shops
 from odoopoller.local.children import Child, Children
 from odoopoller.local.flow import Flow
 from odoopoller.local.login import login
-from sync.management.choosing import whole
+from sync.management.amounts import whole
 
 VERSIONS = ("17", "19")  # one shop of each protocol
 START_SECONDS = 30

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from odoopoller.sandbox.shop import VERSIONS
 from odoopoller.sandbox.stage import Access, Plan, Stage
-from sync.management.choosing import fraction, whole
+from sync.management.amounts import fraction, whole
 
 SHOWN_SHOPS = 8
 NUMBERS: tuple[tuple[str, Any, float, str], ...] = (

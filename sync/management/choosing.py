@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from connections.models import Connection
-from sync.management.amounts import SHOWN, is_short
+from sync.management.amounts import BIGGEST, SHOWN, is_short
 from sync.management.showing import cell
 from sync.models import RetryItem
 

@@ -18,7 +18,8 @@ from sync.admin.checks import quiet_findings
 from sync.admin.desk import listing, page
 from sync.admin.health import COLOURS, WRONG, Standing, with_standing
 from sync.admin.recover_links import recover_address
-from sync.models import RetryItem, Run, Status, Wish
+from sync.models import Question, RetryItem, Run, Status, Wish
+from sync.models.questions import CAUSES
 
 ROWS_READ = 200  # of each kind; beyond that the number alone is told
 MATTERS_SHOWN = 12
@@ -126,8 +127,9 @@ def _findings() -> Iterable[Matter]:
     for finding in quiet_findings()[:ROWS_READ]:
         words = explain(finding.code)
         if finding.code not in groups:
+            links = [(listing(Question), _("Questions"))] if finding.code in CAUSES.values() else []
             groups[finding.code] = Matter(
-                str(words.title), str(words.next_step), "warning", _("Finding"), 0, finding.since
+                str(words.title), str(words.next_step), "warning", _("Finding"), 0, finding.since, links=links
             )
         matter = groups[finding.code]
         matter.count += 1

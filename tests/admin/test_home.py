@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from connections.models import Circuit, CircuitState, Side, pause
 from sync import tallying
-from sync.models import DeliveredHour, Finding, PollState, SentOrder, Status
+from sync.models import DeliveredHour, Finding, PollState, Question, SentOrder, Status
 
 INDEX = reverse("admin:index")
 
@@ -122,3 +122,13 @@ def test_charts_have_a_table_for_who_cannot_see_them(admin_client, shop, sent):
     sent(shop())
     html = admin_client.get(INDEX).content.decode()
     assert html.count("<svg viewBox") == 2 and html.count("The same as a table") == 2
+
+
+def test_a_question_is_one_step_away(admin_client, shop):
+    connection = shop()
+    now = timezone.now()
+    Question.objects.create(connection=connection, kind="disappeared", detail={"gone": 3}, asked_at=now)
+    Finding.objects.create(connection=connection, code="question_disappeared", since=now, seen_at=now)
+    html = admin_client.get(reverse("admin:index")).content.decode()
+    assert "Implausibly many orders" in html
+    assert html.count(reverse("admin:sync_question_changelist")) > 1  # besides the sidebar's

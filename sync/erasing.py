@@ -125,9 +125,11 @@ def _previews(person: Person, chosen: Q, *, dry_run: bool) -> int:
 
 def _texts(person: Person, chosen: Q, *, dry_run: bool) -> Iterator[int]:
     for model in tables():
-        columns = {f.name for f in model._meta.local_concrete_fields}
+        fields = model._meta.local_concrete_fields
+        columns = {f.name for f in fields}
+        values = {f.name for f in fields if isinstance(f, models.JSONField)}
         rows = model._default_manager.filter(chosen if "connection" in columns else Q())
-        for column in sorted(columns & (TEXTS | JSONS)):
+        for column in sorted((columns - values) & TEXTS | values & JSONS):
             perhaps = rows if column in JSONS else person.perhaps_in(rows, column)
             yield _replace(person, perhaps, column, dry_run=dry_run)
 

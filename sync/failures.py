@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from connections.models import Connection
 from sync.models import FailingWork
 
 OFTEN = 3  # failures in a row: then it is a finding
@@ -46,7 +47,7 @@ def apart(name: str, faults: list[Exception]) -> Iterator[None]:
 def failed(name: str, error: str, connections: Iterable[int | None] = POLLER) -> None:
     now = timezone.now()
     try:
-        for connection in connections:
+        for connection in _those_there(connections):
             rows = FailingWork.objects.filter(name=name, connection=connection)
             rows.filter(failed_at__lt=now - FORGOTTEN).delete()
             if not rows.update(failures=F("failures") + 1, error=error[:60], failed_at=now):
@@ -55,6 +56,13 @@ def failed(name: str, error: str, connections: Iterable[int | None] = POLLER) ->
                 )
     except DatabaseError as problem:
         _not_recorded(name, problem)
+
+
+def _those_there(connections: Iterable[int | None]) -> list[int | None]:
+    """A connection may have been deleted while its work ran."""
+    asked = list(connections)
+    there = set(Connection.objects.filter(pk__in=[c for c in asked if c]).values_list("pk", flat=True))
+    return [connection for connection in asked if connection is None or connection in there]
 
 
 def succeeded(names: Sequence[str], connections: Sequence[int | None] = POLLER) -> None:

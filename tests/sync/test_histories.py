@@ -18,8 +18,9 @@ PLANS = st.builds(
 )
 
 
+# The same examples in every run: what lands must not hang on luck. The bench draws new ones.
 @pytest.mark.django_db
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(plan=PLANS)
 def test_whatever_happens_each_order_ends_at_its_receiver_once_per_version(plan):
     result = history.play(plan)

@@ -65,7 +65,7 @@ def _is_text(body: bytes) -> bool:
 
 
 def _inflate(body: bytes, form: int, size: int) -> tuple[bytes, bool, bool]:
-    """What comes out, at most `size` bytes; whether zlib met a fault; whether the last member has its end."""
+    """The unpacked beginning, at most `size` bytes; a fault of zlib or not; the last member's end or not."""
     pieces: list[bytes] = []
     at, left, members, stream = 0, size, 1, zlib.decompressobj(wbits=form)
     while at < len(body) and left > 0:

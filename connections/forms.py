@@ -281,13 +281,13 @@ class ConnectionForm(ConnectionModelForm):
 
     @property
     def secret_problem(self) -> str:
-        """What is not standard about the webhook secret that was typed; "" for none and for a good one."""
+        """The fault of the webhook secret that was typed; "" for none typed and for a standard one."""
         typed = self.cleaned_data.get("webhook_secret")
         return form_problem(typed) if typed else ""
 
     @property
     def keeps_language(self) -> bool:
-        """What the receiver has in the former language is not sent again."""
+        """Leave orders that the receiver has in the former language as they are."""
         return self.language_changes and self.cleaned_data.get("language_change") == KEEP
 
     @property
@@ -343,7 +343,7 @@ class ConnectionForm(ConnectionModelForm):
         )
 
     def _want_word_on_language(self, values: dict[str, Any]) -> None:
-        """What is called otherwise from now on is another version of every order: a person says so first."""
+        """Ask before a new language makes a new version of every order."""
         # Not from the instance: a form that was refused before has written into it.
         stored = Connection.objects.filter(pk=self.instance.pk).values_list("language", flat=True).first()
         self.language_changes = stored is not None and values.get("language", stored) != stored

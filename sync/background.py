@@ -1,6 +1,6 @@
 """Background work: what people and schedules ask for, done beside polls and deliveries, a few at a time.
 
-Nothing here goes through the queue. Whoever has a slot of a group claims what is due and does it at once;
+Nothing here goes through the queue. A process with a slot of a group claims what is due and does it at once;
 what has no slot yet waits in its own table, where a second request joins it.
 """
 
@@ -228,7 +228,7 @@ def deep_check(ids: Sequence[int], clock: Clock, closing: Closing) -> None:
 
 
 def counted(name: str, connections: Sequence[int | None], work: Work) -> None:
-    """What fails in our own code again and again is a finding."""
+    """Do the work, counting failures of our own code: several in a row are a finding."""
     with failures.counted(name, connections):
         work()
 

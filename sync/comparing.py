@@ -45,7 +45,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class LedgerPage:
-    """What became of a page of known orders that were looked up by id."""
+    """The fate of a page of known orders that were looked up by id."""
 
     rows: Sequence[SeenOrder]
     differences: list[Difference]
@@ -62,7 +62,7 @@ class LedgerPage:
 
 
 def odoo_side(mine: Turn, page: list[Change]) -> tuple[list[Difference], int]:
-    """What differs, and how many of the page's orders the receiver knows as confirmed."""
+    """The differences, and the number of the page's orders that the receiver knows as confirmed."""
     connection = mine.connection.pk
     known = ledger.known({connection: [change.order_id for change in page]})
     names = _names(mine.connection, page)
@@ -90,7 +90,7 @@ def _verdict(change: Change, known: Known | None, before_start: bool) -> str:
 
 
 def ledger_side(mine: Turn, rows: Sequence[SeenOrder]) -> LedgerPage:
-    """What became of orders that we know, looked up by id. Raises RemoteError."""
+    """Look known orders up by id and tell their fate. Raises RemoteError."""
     sightings = mine.source.sightings({row.order_id: row.company_id for row in rows})
     differences, matching = [], 0
     undone: list[datetime] = []

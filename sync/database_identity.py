@@ -36,7 +36,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What tells a database from others. "" and {} stand for what is not known."""
+    """The marks of one database; "" and {} stand for what is not known."""
 
     place: str = ""
     address: str = ""
@@ -62,7 +62,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """How a database was judged: so many known orders are there as we know them, differ, or are missing."""
+    """A verdict on a database, with the numbers of known orders that match, differ or are missing."""
 
     verdict: Verdict
     identity: Identity
@@ -95,7 +95,7 @@ def known_births(connection: Connection, *, seen_since: datetime | None = None) 
 
 
 def learn(source: OdooSource, connection: Connection) -> Identity:
-    """What the database says of itself. Raises RemoteError."""
+    """Ask a database for its identity. Raises RemoteError."""
     parameters = _parameters(source)
     return Identity(
         place=connection.place,
@@ -149,7 +149,7 @@ def _meet_again(mine: Turn, last: Mapping[str, Any]) -> None:
 def _judged_again(
     mine: Turn, last: Mapping[str, Any], *, seen_since: datetime | None = None
 ) -> Recognition | None:
-    """What tells that it is another database by now; None where nothing does."""
+    """Compare once more by known orders; None where it is the same database."""
     known = known_births(mine.connection, seen_since=seen_since)
     identity, there = Identity.from_json(last), mine.source.births(list(known))
     found = judged(identity, identity, known, there)

@@ -17,7 +17,7 @@ WIDER_FOR = timedelta(days=7)
 
 
 def next_window(mine: Turn) -> datetime:
-    """Where the window of the next poll begins: what was written before, no poll sees."""
+    """The beginning of the next poll's window: no poll sees what was written before."""
     state = mine.state
     end = state.window_to or mine.clock()
     return windows.since(end, state.lookback_seconds(mine.connection, mine.clock()))

@@ -27,7 +27,7 @@ class Newest:
         return any(c.order_id == self.order_id and c.write_date < self.write_date for c in page)
 
     def is_missed(self, page: Sequence[Change], is_last: bool) -> bool:
-        """Whether a first page, sorted by id, should have shown the order and did not, or shows it older."""
+        """True where a first page, sorted by id, lacks the order or shows it older."""
         for change in page:
             if change.order_id == self.order_id:
                 return change.write_date < self.write_date

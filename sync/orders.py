@@ -29,7 +29,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """How one order stands in the source now, whatever its state and company."""
+    """The present state of one order in the source, in whatever company."""
 
     state: str
     write_date: datetime | None
@@ -39,7 +39,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Sightings:
-    """What became of orders that were looked up by id. What is in neither part exists no more.
+    """The result of looking orders up by id. One that is in neither part exists no more.
 
     `hidden` may exist: our user must not see them, or it could not be told with a reasonable number of calls.
     """

@@ -1,4 +1,4 @@
-"""How much a source may say at once before a person is asked: pure numbers."""
+"""Limits to what a source may say at once before a person is asked: pure numbers."""
 
 from __future__ import annotations
 

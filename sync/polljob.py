@@ -147,7 +147,7 @@ class Job:
 
     @property
     def doubts(self) -> dict[str, Any]:
-        """What speaks for another database, for a person to judge."""
+        """The evidence of another database, for a person to judge."""
         assert self.recognition is not None  # noqa: S101 - asked only once it was judged
         return self.recognition.doubts(self.state.database)
 

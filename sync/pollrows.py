@@ -92,7 +92,7 @@ def add_rereads(jobs: Iterable[Job]) -> None:
 
 
 def load_open_orders(jobs: Iterable[Job]) -> None:
-    """How many orders the receivers know as open, for the few jobs that meet many old ones."""
+    """Count the orders that the receivers know as open, for the few jobs that meet many old ones."""
     for job in jobs:
         if job.asks_for_open_orders:
             job.open_orders = SeenOrder.objects.known_as_open(job.connection).count()

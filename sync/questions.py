@@ -51,7 +51,7 @@ def believed_at(connection: Connection) -> datetime | None:
 
 
 def end(connection: Connection, kind: QuestionKind, now: datetime) -> None:
-    """What was asked about is done, or has gone by itself."""
+    """Close a question: its work is done, or its cause has gone by itself."""
     Question.objects.unfinished().filter(connection=connection, kind=kind).update(ended_at=now)
 
 

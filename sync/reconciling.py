@@ -198,7 +198,7 @@ def _compare(mine: Turn, wanted: Reconciliation) -> bool:
 
 
 def _compare_page(mine: Turn, wanted: Reconciliation, survey: Survey) -> int | None:
-    """What was written lately, there and here; returns the last id compared, or None at the end."""
+    """Compare what was written lately, there and here; returns the last id compared, or None at the end."""
     after_id = wanted.after_id or 0
     page = mine.source.changes(since=wanted.since, after_id=after_id, limit=PAGE)
     up_to_id = page[-1].order_id if len(page) == PAGE else None

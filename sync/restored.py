@@ -27,7 +27,7 @@ def check_at_once(
 
 
 def look_closer(mine: Turn, survey: Survey) -> None:
-    """What a check of the last days and the newest order tell together.
+    """Judge by a check of the last days and by the newest order together.
 
     Orders that stand as they stood before, or whose numbers were given again, are evident. A newest order
     that is gone may have been deleted: then everything is compared all the same, but nothing is said of it.

@@ -1,4 +1,4 @@
-"""What a check found gone, counted over all its pages before anything is announced."""
+"""Orders that a check found gone, counted over all its pages before anything is announced."""
 
 from __future__ import annotations
 

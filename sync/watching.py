@@ -213,14 +213,14 @@ def _channels(now: datetime) -> Iterator[Found]:
 
 
 def _questions(now: datetime) -> Iterator[Found]:
-    """What a source says and nobody has confirmed."""
+    """Questions that wait for a person."""
     asked = Question.objects.open().filter(connection__enabled=True)
     for question in asked.only("connection_id", "kind", "detail"):
         yield question.connection_id, question.code, question.summary
 
 
 def _sources(now: datetime) -> Iterator[Found]:
-    """What checks found out about the databases behind connections."""
+    """Results of checks of the databases behind connections."""
     states = PollState.objects.filter(connection__enabled=True)
     for pk, code in states.exclude(deep_check_error="").values_list("connection", "deep_check_error"):
         yield pk, "deep_check_failed", code
@@ -236,7 +236,7 @@ def _sources(now: datetime) -> Iterator[Found]:
 
 
 def _hidden_words(hidden: dict[str, Any]) -> str:
-    """How many, some of their names, and the companies they belong to."""
+    """The number of hidden orders, some names, and their companies."""
     names = ", ".join(hidden.get("names", []))
     more = " …" if hidden.get("orders", 0) > len(hidden.get("names", [])) else ""
     companies = ", ".join(hidden.get("companies", []))

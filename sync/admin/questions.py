@@ -25,7 +25,7 @@ SHOWN = 50
 
 
 class CopyForm(ActForm):
-    """What the new connection is called, here and by StockMaster."""
+    """The names of the new connection, here and at StockMaster."""
 
     name = forms.CharField(
         label=gettext_lazy("Name of the new connection"), max_length=100, widget=UnfoldAdminTextInputWidget

@@ -31,7 +31,7 @@ def reread_done(connection_id: int, order_ids: Iterable[int]) -> None:
 
 
 def forget_rereads(connection_ids: Iterable[int]) -> None:
-    """Where no order is marked any more, since something else has read it meanwhile, polls look no longer."""
+    """Let polls look no longer where no order is marked any more: something else has read it."""
     for connection_id in connection_ids:
         if not SeenOrder.objects.filter(connection=connection_id, reread=True).exists():
             PollState.objects.filter(connection=connection_id).update(has_rereads=False)

@@ -188,6 +188,6 @@ class PollState(models.Model):
         return f"poll state of {self.connection_id}"
 
     def lookback_seconds(self, connection: Connection, now: datetime) -> int:
-        """How far behind its last window a poll looks now: longer for a while after it was too short."""
+        """The look-back in force: longer for a while after it was too short."""
         is_wider = self.wider_until is not None and now < self.wider_until
         return max(connection.lookback_seconds, self.wider_lookback_seconds if is_wider else 0)

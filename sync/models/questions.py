@@ -13,7 +13,7 @@ from connections.models import Connection
 
 
 class QuestionKind(models.TextChoices):
-    """What is asked about; `CAUSES` has the word of `connections/diagnosis` for each."""
+    """The subject of a question; `CAUSES` has the word of `connections/diagnosis` for each."""
 
     ANOTHER_DATABASE = "another_database", _("Is this another database?")
     DISAPPEARED = "disappeared", _("Have these orders really gone?")
@@ -92,7 +92,7 @@ class Question(models.Model):
 
     @property
     def answers(self) -> tuple[Answer, ...]:
-        """What a person may answer."""
+        """The answers a person may give."""
         return ANSWERS[self.kind]
 
     @property
@@ -107,7 +107,7 @@ class Question(models.Model):
 
     @property
     def facts(self) -> list[tuple[Any, Any]]:
-        """What speaks for it: a name and a value each."""
+        """The evidence: a name and a value each."""
         told = self.detail
         if self.kind == QuestionKind.DISAPPEARED:
             return [(_("orders gone"), told.get("gone")), (_("orders checked"), told.get("covered"))]

@@ -134,7 +134,7 @@ class OdooSource:
         return self._feed(domain, since, after_id=after_id, limit=limit)
 
     def sightings(self, companies: Mapping[int, int | None]) -> Sightings:
-        """How each of these orders stands now, whatever its state and in whatever company.
+        """Look up the present state of each of these orders, in whatever company.
 
         `companies` has the company that each had when it was seen last; None is unknown.
         """

@@ -82,7 +82,7 @@ def rules(now: datetime) -> list[tuple[str, QuerySet[Any], str, Act]]:
             "closed_at",
             _delete,
         ),
-        ("reconciliations", Reconciliation.objects.filter(requested_at__lt=logs), "requested_at", _delete),
+        ("reconciliations", Reconciliation.objects.too_old(logs), "requested_at", _delete),
         ("stuck_runs", Reconciliation.objects.stuck(now), "started_at", _fail_run),
         ("retired_secrets", RetiredSecret.objects.filter(valid_until__lte=now), "valid_until", _delete),
         ("runs", _ended_runs().filter(asked_at__lt=logs), "asked_at", _delete),

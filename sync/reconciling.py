@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from connections.errors import RemoteError
@@ -91,15 +92,28 @@ def _widened(row: Reconciliation, since: datetime, repair: bool, by: str) -> boo
 def reconcile_due(
     connection: Connection, *, clock: Callable[[], datetime] = timezone.now, in_background: bool = False
 ) -> Reconciliation:
-    """The scheduled one: the last days, with repair. After a fault of ours it comes again soon."""
+    """The scheduled one, with repair. After a fault of ours it comes again soon."""
     now, state = clock(), PollState.objects.filter(connection=connection)
     state.update(reconcile_at=now + timedelta(hours=settings.RECONCILE_HOURS))
     try:
-        wanted = ask(connection, since=now - timedelta(days=settings.RECONCILE_DAYS), repair=True, now=now)
+        wanted = ask(connection, since=_since(connection, now), repair=True, now=now)
         return run(wanted, clock=clock, in_background=in_background)
     except Exception:
         state.update(reconcile_at=now + SOON)
         raise
+
+
+def _since(connection: Connection, now: datetime) -> datetime:
+    """The last days, and whatever was written since the last scheduled one that came to its end.
+
+    A connection may be paused, held or out of reach for weeks, and what a poll missed before that is found by
+    nobody else once it is wholly delivered.
+    """
+    last = Reconciliation.objects.scheduled().filter(connection=connection, progress=Progress.DONE)
+    begun = PollState.objects.filter(connection=connection).values_list("started_at", flat=True)
+    compared_until = last.aggregate(at=Max("requested_at"))["at"] or begun.first() or now
+    days = timedelta(days=settings.RECONCILE_DAYS)
+    return min(now - days, compared_until - missed.LONGEST_LOOKBACK)
 
 
 def run(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Max, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from connections.models import Connection
@@ -32,6 +32,16 @@ class ReconciliationQuerySet(models.QuerySet["Reconciliation"]):
     def under_way(self, now: datetime) -> ReconciliationQuerySet:
         begun = Q(progress=Progress.RUNNING, started_at__gt=now - STUCK)
         return self.filter(Q(progress=Progress.WAITING) | begun)
+
+    def scheduled(self) -> ReconciliationQuerySet:
+        """The daily ones: each begins where the last one that was done left off."""
+        return self.filter(requested_by="", whole=False, repair=True)
+
+    def too_old(self, before: datetime) -> ReconciliationQuerySet:
+        """Nobody looks at them any more; the next scheduled one of each connection asks for the last."""
+        done = self.model.objects.scheduled().filter(progress=Progress.DONE).order_by()
+        last = done.values("connection").annotate(last=Max("pk")).values("last")
+        return self.filter(requested_at__lt=before).exclude(pk__in=last)
 
     def stuck(self, now: datetime) -> ReconciliationQuerySet:
         return self.filter(progress=Progress.RUNNING, started_at__lte=now - STUCK)

@@ -89,10 +89,10 @@ def check_deeply(player):
 
 
 def _check_whole(player, connection):
-    """A deep check, a reconciliation with repair, and the comparisons that checks asked for."""
+    """A deep check, the scheduled reconciliation, and the comparisons that checks asked for."""
     _deep_check(player, connection)
     if not PollState.objects.get(connection=connection).hold:
-        repaired = player._reconcile(connection, repair=True)
+        repaired = player.reconcile_as_scheduled(connection)
         assert repaired.progress == "done" or repaired.error_code == questions.HOLD, (
             repaired.error_code,
             repaired.error_detail,

@@ -15,20 +15,8 @@ from tests.histories.wire import KEPT, Trouble
 from tests.histories.world import World
 
 SHOP_FAULTS = ("down", "pg_down", "error_500", "bad_gateway", "html", "garbage", "rate_limit", "hang")
-HOOK_FAULTS = (
-    KEPT,
-    "500",
-    "503",
-    "429",
-    "hang",
-    "drop",
-    "refuse_connection",
-    "422",
-    "401",
-    "302",
-    "410",
-    "408",
-)
+HOOK_FAULTS = (KEPT, "500", "503", "429", "hang")
+HOOK_FAULTS += ("drop", "refuse_connection", "422", "401", "302", "410", "408")
 WAITS = (0.2, 0.7, 1, 2, 5, 31, 61, 61, 125, 300, 900, 1300, 4000)
 JUMPS = (1, -1, 20, -20, 35, -35, 120, -120, 300, -300, 600, -600, 2400, -2400)
 STALLS = (5, 20, 61, 100, 400, 1500)
@@ -198,6 +186,9 @@ class Player(SourceSteps):
         for pk in list(due):
             with self._run("deep check"):
                 deep_check(self.world.connection_of(pk), clock=self.world.clock)
+        due = PollState.objects.reconciliation_due(self.world.now).values_list("pk", flat=True)
+        for pk in list(due):
+            self.reconcile_as_scheduled(self.world.connection_of(pk))
         for wanted in Reconciliation.objects.due(self.world.now):
             with self._run("reconciliation"):
                 reconciling.run(wanted, clock=self.world.clock)
@@ -231,6 +222,10 @@ class Player(SourceSteps):
             since = self.world.now - timedelta(days=2)
             asked = reconciling.ask(connection, since=since, repair=repair, now=self.world.now)
             return reconciling.run(asked, clock=self.world.clock)
+
+    def reconcile_as_scheduled(self, connection):
+        with self._run("reconciliation"):
+            return reconciling.reconcile_due(connection, clock=self.world.clock)
 
     def _connection(self, number):
         PollState.objects.create_missing(self.world.now)

@@ -101,6 +101,16 @@ def test_reconciliations_age_out_and_one_whose_worker_died_is_ended(connection):
     }
 
 
+def test_the_last_scheduled_reconciliation_that_was_done_stays(connection):
+    """The next one begins where it left off."""
+    values = {"connection": connection, "since": days(40), "progress": "done"}
+    for age in (33, 32):
+        Reconciliation.objects.create(**values, repair=True, requested_at=days(age))
+    Reconciliation.objects.create(**values, repair=True, requested_by="ana", requested_at=days(31))
+    housekeep(NOON)
+    assert [row.requested_at for row in Reconciliation.objects.all()] == [days(32)]
+
+
 def test_old_webhook_secrets_are_erased_when_they_sign_no_more(connection):
     for hours in (-1, 0, 1):
         until = NOON + timedelta(hours=hours)

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from connections import leases
-from sync import reconciling, turns
+from connections.models import pause, resume
+from sync import housekeeping, reconciling, turns
 from sync.deepcheck import deep_check
 from sync.models import Reconciliation, SeenOrder, SyncLog
 
@@ -225,3 +226,36 @@ def test_a_slice_that_finds_odoo_busy_comes_back(long, monkeypatch):
     wanted = reconciling.run(wanted, clock=long.clock)
     assert (wanted.progress, wanted.error_code, wanted.finished_at) == ("waiting", "", None)
     assert (wanted.counts, wanted.differences, wanted.orders_compared) == before
+
+
+@pytest.mark.parametrize("days", [2, 20, 100])
+def test_what_a_poll_missed_before_a_long_pause_is_found_after_it(world, days):
+    """It was committed later than the look-back and wholly delivered: no deep check asks for it either."""
+    world.wait(minutes=2)
+    reconciling.reconcile_due(world.connection, clock=world.clock)
+    world.wait(hours=1, tick=60)
+    order_id = world.confirmed()
+    world.shop.edit_order(order_id, delivery_status="full")
+    stamp = world.clock() - timedelta(minutes=40)
+    world.shop.world.store("sale.order", order_id, {**world.shop.order(order_id), "write_date": stamp})
+    world.wait(minutes=5)
+    pause([world.connection], by="ana", reason="a test", sides=["odoo"])
+    world.clock.advance(days=days)
+    housekeeping.housekeep(world.clock())
+    resume([world.connection])
+    world.wait(minutes=5)
+    check(world)
+    assert world.got() == []
+    done = reconciling.reconcile_due(world.connection, clock=world.clock)
+    world.wait(minutes=1)
+    assert (done.progress, done.counts["missing"]) == ("done", 1)
+    assert [event for _, event, _ in world.got()] == ["order.confirmed"]
+
+
+def test_the_scheduled_one_looks_back_some_days_where_the_last_was_yesterday(world, settings):
+    settings.RECONCILE_DAYS = 3
+    for _ in range(2):
+        world.wait(days=1, tick=3600)
+        now = world.clock()
+        done = reconciling.reconcile_due(world.connection, clock=world.clock)
+    assert done.since == now - timedelta(days=3)

@@ -108,9 +108,11 @@ def _end(
     Returns what is known of the number after that, what still waits of it, and whether the new order has to
     wait: the receiver must hear of the end first, so that versions of one id never cross.
     """
-    if before.reread:
+    if before.cancelled:  # a check or a poll has found its end before the number was given again
         waits = open_item is not None and RetryItem.objects.pending().filter(pk=open_item).exists()
-        return before, open_item, waits
+        if waits and not before.reread:
+            _wait(entry, ending, Plan(announced=before.announced), before.version, now)
+        return replace(before, content_hash=""), open_item, waits
     plan = deciding.plan(
         before,
         cancelled=True,
@@ -124,11 +126,16 @@ def _end(
         open_item = None
     version = _version(before, plan)
     if plan.event:
-        entry.seen.append(_seen(ending, plan, version, now, reread=True))
         entry.items.append(_item(ending, plan.event, version, now))
-        entry.rereads.add(ending.connection.pk)
+        _wait(entry, ending, plan, version, now)
     after = replace(before, state="cancel", content_hash="", announced=plan.announced, version=version)
     return after, open_item, bool(plan.event)
+
+
+def _wait(entry: _Entry, ending: Found, plan: Plan, version: int, now: datetime) -> None:
+    """Read the order that has the number now once the receiver knows of the end of the one before."""
+    entry.seen.append(_seen(ending, plan, version, now, reread=True))
+    entry.rereads.add(ending.connection.pk)
 
 
 def note(connection: Connection, changes: Iterable[Change], now: datetime) -> None:

@@ -34,40 +34,6 @@ def told(world, order_id):
     ]
 
 
-def test_a_number_given_again_ends_the_old_order_and_begins_the_new_one(world):
-    world.confirmed()
-    world.wait(minutes=2)
-    backup = world.shop.world.snapshot()
-    world.wait(minutes=30)
-    lost = world.confirmed()
-    world.wait(minutes=2)
-    world.shop.world.restore(backup)
-    other = world.shop.add_partner("Somebody else")
-    again = world.shop.sell(other)
-    assert again == lost
-    world.wait(minutes=5)
-    assert told(world, lost) == [("order.confirmed", 1), ("order.cancelled", 2), ("order.confirmed", 3)]
-    cancelled, fresh = list(world.hook.deliveries)[-2:]
-    assert cancelled.body["customer"]["name"] != "Somebody else"
-    assert fresh.body["customer"]["name"] == "Somebody else"
-    assert len({each.body["external_id"] for each in (cancelled, fresh)}) == 1
-
-
-def test_the_new_order_waits_until_the_receiver_knows_of_the_end(world):
-    backup = world.shop.world.snapshot()
-    lost = world.confirmed()
-    world.wait(minutes=2)
-    world.shop.world.restore(backup)
-    assert world.confirmed() == lost
-    world.receiver.set_mode("main", "500")
-    world.wait(minutes=10)
-    assert RetryItem.objects.get(status="pending").event == "order.cancelled"
-    world.receiver.set_mode("main", "ok")
-    world.wait(minutes=15)
-    assert told(world, lost) == [("order.confirmed", 1), ("order.cancelled", 2), ("order.confirmed", 3)]
-    assert not PollState.objects.get().has_rereads
-
-
 def test_what_a_restore_undid_is_told_however_old_its_stamp(world):
     orders = [world.confirmed() for _ in range(30)]
     world.wait(minutes=2)

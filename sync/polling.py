@@ -151,6 +151,7 @@ class _Poll:
         chunk, job.to_read = job.to_read[:READ_LIMIT], job.to_read[READ_LIMIT:]
         wanted = {change.order_id: change for change in chunk}
         orders, sure_until = read_whole(job.source, list(wanted))
+        job.asked = set(wanted)
         job.found = [
             job.set_aside(wanted[order.order_id], order)
             if isinstance(order, Unreadable)
@@ -232,9 +233,9 @@ class _Poll:
             for job in ours:
                 ledger.note(job.connection, job.to_note, now)
                 job.to_note = []
-                if job.rereads:
-                    ledger.reread_done(job.connection.pk, job.rereads)
-                    job.rereads = set()
+                if done := job.rereads & job.asked:
+                    ledger.reread_done(job.connection.pk, done)
+                    job.rereads -= done
                 if job.holds_old_orders:
                     questions.ask(job.connection, QuestionKind.OLD_ORDERS, job.old_orders_detail, now)
             items = ledger.owe([found for job in ours for found in job.found], now)

@@ -58,7 +58,8 @@ class Job:
     identity: Identity | None = None
     page_is_last: bool = True
     page_last_id: int = 0
-    rereads: set[int] = field(default_factory=set)
+    rereads: set[int] = field(default_factory=set)  # marked so, and not asked for yet
+    asked: set[int] = field(default_factory=set)  # orders that the last whole read asked for
     doubted: bool = False  # the source said something that a deep check is to look into at once
     lost_stamp: datetime | None = None
     went_back: bool = False

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sync import ledger, reconciling
+from sync import ledger, polling, reconciling
 from sync.deepcheck import deep_check
 from sync.models import PollState, RetryItem
 from sync.resending import resend
@@ -131,3 +131,35 @@ def test_an_end_that_is_given_up_while_the_new_order_waits_lets_it_go(world, los
     world.receiver.set_mode("main", "ok")
     world.wait(minutes=15)
     assert told(world, lost) == [("order.confirmed", 1), ("order.confirmed", 3)]
+
+
+def test_a_new_order_that_could_not_be_read_after_the_end_was_told_is_read_again(world, monkeypatch):
+    """It waited beyond the look-back for the receiver; orders are read in portions, and one went wrong."""
+    backup = world.shop.world.snapshot()
+    lost = world.confirmed()
+    world.wait(minutes=2)
+    world.shop.world.restore(backup)
+    assert world.confirmed() == lost
+    world.receiver.set_mode("main", "500")
+    world.wait(hours=2, tick=300)
+    world.receiver.set_mode("main", "ok")
+    world.clock.advance(7200)
+    world.deliver()
+    assert told(world, lost) == ENDED_AND_BEGUN[:2]
+    world.confirmed()
+    monkeypatch.setattr(polling, "READ_LIMIT", 1)
+    monkeypatch.setattr(polling, "read_whole", _failing_once_for(world, lost))
+    assert world.poll().error_code
+    world.wait(minutes=5)
+    assert told(world, lost) == ENDED_AND_BEGUN
+
+
+def _failing_once_for(world, order_id):
+    read, failures = polling.read_whole, iter(["bad_gateway"])
+
+    def read_or_fail(source, ids):
+        if ids == [order_id] and (fault := next(failures, None)):
+            world.shop.faults.set(fault, count=1)
+        return read(source, ids)
+
+    return read_or_fail

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from connections.models import Connection
-from sync import ledger
+from sync import ledger, questions
 from sync.deciding import Known
 from sync.models import SeenOrder
 from sync.orders import Change, Sight
@@ -92,6 +92,7 @@ def _verdict(change: Change, known: Known | None, before_start: bool) -> str:
 def ledger_side(mine: Turn, rows: Sequence[SeenOrder]) -> LedgerPage:
     """Look known orders up by id and tell their fate. Raises RemoteError."""
     sightings = mine.source.sightings({row.order_id: row.company_id for row in rows})
+    asked = questions.asked_gone(mine.connection)  # seen before: until a person answers they stand as they do
     differences, matching = [], 0
     undone: list[datetime] = []
     for row in rows:
@@ -99,13 +100,27 @@ def ledger_side(mine: Turn, rows: Sequence[SeenOrder]) -> LedgerPage:
             continue
         sight = sightings.seen.get(row.order_id)
         matching += sight is not None and _is_same(row, sight)
-        if sight is not None and row.state != "cancel" and (_is_older(row, sight) or _is_another(row, sight)):
+        if sight is not None and _is_undone(row, sight) and row.order_id not in asked:
             undone.append(row.write_date)
         verdict = _fate(row, sight, mine.connection.company_id)
         if verdict:
             differences.append(Difference(verdict, _change(row, sight), row.order_name))
     hidden = [row for row in rows if row.order_id in sightings.hidden]
     return LedgerPage(rows, differences, matching, hidden, min(undone, default=None))
+
+
+def standing(mine: Turn, rows: Sequence[SeenOrder]) -> list[Change]:
+    """Those of these orders that the feed shows, as they are now. Raises RemoteError."""
+    sightings = mine.source.sightings({row.order_id: row.company_id for row in rows})
+    return [
+        _change(row, sight)
+        for row in rows
+        if (sight := sightings.seen.get(row.order_id)) is not None
+        and _is_same(row, sight)
+        and _is_here(sight, mine.connection.company_id)
+        and sight.state in FOLLOWED
+        and sight.write_date is not None
+    ]
 
 
 def _fate(row: SeenOrder, sight: Sight | None, company_id: int | None) -> str:
@@ -130,6 +145,10 @@ def _is_same(row: SeenOrder, sight: Sight) -> bool:
 
 def _is_another(row: SeenOrder, sight: Sight) -> bool:
     return None not in (row.created_in_odoo, sight.create_date) and row.created_in_odoo != sight.create_date
+
+
+def _is_undone(row: SeenOrder, sight: Sight) -> bool:
+    return row.state != "cancel" and (_is_older(row, sight) or _is_another(row, sight))
 
 
 def _is_older(row: SeenOrder, sight: Sight) -> bool:

@@ -93,6 +93,8 @@ def _look_up_known(mine: Turn, since: datetime) -> None:
     announce_gone(mine, survey)
     remember_hidden(mine, survey.hidden)
     restored.look_closer(mine, survey)
+    restored.take_up(mine)
+    restored.watch_newest(mine)
 
 
 def _old_ones(mine: Turn, page: list[Change]) -> set[int]:

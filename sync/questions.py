@@ -34,12 +34,15 @@ def ask(connection: Connection, kind: QuestionKind, detail: Mapping[str, Any], n
     return question
 
 
+def asked_gone(connection: Connection, **which: Any) -> set[int]:
+    """The orders that a person was asked about as gone, until a check has announced them."""
+    mine = Question.objects.unfinished().filter(connection=connection, kind=QuestionKind.DISAPPEARED)
+    return {order_id for question in mine.filter(**which) for order_id in question.detail.get("orders", [])}
+
+
 def confirmed_gone(connection: Connection) -> set[int]:
-    """The orders that a person has confirmed as gone, until a check has announced them."""
-    answered = Question.objects.unfinished().filter(
-        connection=connection, kind=QuestionKind.DISAPPEARED, answer=Answer.GONE
-    )
-    return {order_id for question in answered for order_id in question.detail.get("orders", [])}
+    """Those of them that a person has confirmed."""
+    return asked_gone(connection, answer=Answer.GONE)
 
 
 def believed_at(connection: Connection) -> datetime | None:

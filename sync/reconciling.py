@@ -182,7 +182,11 @@ def _conclude(mine: Turn, wanted: Reconciliation) -> None:
     if wanted.repair:
         wanted.held_back = announce_gone(mine, survey)
     if survey.undone_since is not None:
-        restored.went_back(mine, survey.undone_since)
+        # One that saw everything comes once more: perhaps Odoo went back in the middle of it.
+        again_in = restored.AGAIN_IN if wanted.whole else restored.AT_ONCE
+        restored.went_back(mine, survey.undone_since, again_in=again_in)
+    if wanted.whole:
+        restored.watch_newest(mine)
     require_same_uuid(mine)
     _look_at_account(mine)
 

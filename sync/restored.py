@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from django.db.models import Max
+
 from connections.models import Connection
 from sync import questions
-from sync.models import PollState, Progress, Reconciliation
+from sync.comparing import standing
+from sync.models import PollState, Progress, Reconciliation, SeenOrder
+from sync.models.checks import ReconciliationQuerySet
+from sync.newest import newest_of
 from sync.survey import Survey
 from sync.turns import Turn
 
+AT_ONCE = timedelta(0)
+AGAIN_IN = timedelta(hours=1)
 ONCE_IN = timedelta(days=1)
+CANDIDATES = 20  # of the orders we know, those written last
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 SEVERAL = 2
 
@@ -44,7 +52,7 @@ def look_closer(mine: Turn, survey: Survey) -> None:
         if deleted >= SEVERAL:
             went_back(mine, lost)
         else:
-            compare_everything(mine)
+            _suspect(mine)
     with mine.writing():
         PollState.objects.filter(connection=mine.connection).update(lost_stamp=None)
 
@@ -54,26 +62,55 @@ def _is_behind(mine: Turn, stamp: datetime) -> bool:
     return newest is None or newest < stamp
 
 
-def went_back(mine: Turn, undone_since: datetime) -> None:
+def went_back(mine: Turn, undone_since: datetime, *, again_in: timedelta = AT_ONCE) -> None:
     """Say to which moment, the newest stamp before what was undone, and compare everything."""
     moment = mine.source.last_written(before=undone_since)
     with mine.writing() as now:
         PollState.objects.filter(connection=mine.connection).update(
             went_back_at=now, went_back_to=moment or EVER
         )
-    compare_everything(mine)
+        _compare_everything(mine, now, at=now + again_in)
 
 
-def compare_everything(mine: Turn) -> None:
-    """Ask for a comparison of every order we know; once a day at most."""
-    lately = Reconciliation.objects.filter(connection=mine.connection, whole=True)
+def _suspect(mine: Turn) -> None:
+    """Orders are deleted every day: what only may have been a restore is looked into once a day."""
+    lately = _whole(mine).exclude(progress=Progress.FAILED).aggregate(at=Max("requested_at"))["at"]
     with mine.writing() as now:
-        if not lately.filter(requested_at__gt=now - ONCE_IN).exclude(progress=Progress.FAILED).exists():
-            Reconciliation.objects.create(
-                connection=mine.connection,
-                since=EVER,
-                whole=True,
-                repair=True,
-                requested_at=now,
-                next_at=now,
+        _compare_everything(mine, now, at=max(now, lately + ONCE_IN) if lately else now)
+
+
+def _compare_everything(mine: Turn, now: datetime, *, at: datetime) -> None:
+    """Every order we know, from the first one on: one that has begun saw some before the last restore."""
+    waiting = _whole(mine).filter(progress=Progress.WAITING, started_at__isnull=True).first()
+    if waiting is None:
+        Reconciliation.objects.create(
+            connection=mine.connection, since=EVER, whole=True, repair=True, requested_at=now, next_at=at
+        )
+    elif waiting.next_at is not None:
+        _whole(mine).filter(pk=waiting.pk).update(next_at=min(at, waiting.next_at))
+
+
+def take_up(mine: Turn) -> None:
+    """A comparison of everything that failed goes on where it stopped: nobody asks for it again."""
+    with mine.writing() as now:
+        Reconciliation.objects.broken_off(now).filter(connection=mine.connection).update(
+            progress=Progress.WAITING, next_at=now, finished_at=None, error_code="", error_detail=""
+        )
+
+
+def _whole(mine: Turn) -> ReconciliationQuerySet:
+    return Reconciliation.objects.filter(connection=mine.connection, whole=True)
+
+
+def watch_newest(mine: Turn) -> None:
+    """A poll forgets the order it watched once that was taken back; until the next one is written it watches
+    none. So the newest of those that stand is watched."""
+    if mine.state.newest_id is not None:
+        return
+    rows = SeenOrder.objects.filter(connection=mine.connection).order_by("-write_date")[:CANDIDATES]
+    found = newest_of(standing(mine, list(rows)), None)
+    if found is not None:
+        with mine.writing():
+            PollState.objects.filter(connection=mine.connection).update(
+                newest_id=found.order_id, newest_stamp=found.write_date
             )

@@ -43,6 +43,13 @@ class ReconciliationQuerySet(models.QuerySet["Reconciliation"]):
         last = done.values("connection").annotate(last=Max("pk")).values("last")
         return self.filter(requested_at__lt=before).exclude(pk__in=last)
 
+    def broken_off(self, now: datetime) -> ReconciliationQuerySet:
+        """Comparisons of everything that failed, or whose worker died, where none was asked for since."""
+        whole = self.model.objects.filter(whole=True).order_by()
+        newest = whole.values("connection").annotate(last=Max("pk")).values("last")
+        dead = Q(progress=Progress.RUNNING, started_at__lte=now - STUCK)
+        return self.filter(dead | Q(progress=Progress.FAILED), pk__in=newest)
+
     def stuck(self, now: datetime) -> ReconciliationQuerySet:
         return self.filter(progress=Progress.RUNNING, started_at__lte=now - STUCK)
 

@@ -6,6 +6,7 @@ from connections.models import Lease, resume
 from sync import ledger, questions, reconciling
 from sync.deepcheck import deep_check
 from sync.models import PollState, Question, Reconciliation, RetryItem, Status
+from sync.models.checks import STUCK
 from tests.histories.wire import Trouble
 
 POLLS = 2  # of each connection: what came, and what was written in a second that was not over
@@ -83,8 +84,11 @@ def check_deeply(player):
             _check_whole(player, connection)
         player.answer_questions()
         settle(player, polls=1)
-        if not (Question.objects.unfinished() or Reconciliation.objects.filter(progress="waiting")):
+        now = player.world.now
+        to_come, broken_off = Reconciliation.objects.under_way(now), Reconciliation.objects.broken_off(now)
+        if not (Question.objects.unfinished() or to_come or broken_off):
             return
+        _sleep_until(player.world, [each.next_at for each in to_come] or [now + STUCK])
     raise Unsettled(f"questions do not come to an end: {list(Question.objects.unfinished().values())}")
 
 

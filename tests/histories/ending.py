@@ -77,16 +77,19 @@ def deliver_all(player):
 def check_deeply(player):
     """Checks of each connection until people have nothing more to answer, and what they found delivered.
 
-    The first finds what is gone; with the word of a person the next one tells it.
+    The first finds what is gone, or asks whether it is the same database; with the word of a person the next
+    one tells it. So the last round is one in which nobody had to be asked: an answer given only after the
+    checks held them back, and nothing of what they would have found was told.
     """
     for _ in range(MOST_CHECKS):
         for connection in [*player.world.connections]:
             _check_whole(player, connection)
+        asked = Question.objects.unfinished().exists()
         player.answer_questions()
         settle(player, polls=1)
         now = player.world.now
         to_come, broken_off = Reconciliation.objects.under_way(now), Reconciliation.objects.broken_off(now)
-        if not (Question.objects.unfinished() or to_come or broken_off):
+        if not (asked or Question.objects.unfinished() or to_come or broken_off):
             return
         _sleep_until(player.world, [each.next_at for each in to_come] or [now + STUCK])
     raise Unsettled(f"questions do not come to an end: {list(Question.objects.unfinished().values())}")
@@ -106,12 +109,26 @@ def _check_whole(player, connection):
             reconciling.run(wanted, clock=player.world.clock)
 
 
+def _reconciled(player, connection, *, repair):
+    """One comparison to its end, as the command does it.
+
+    A long one is done in slices. One whose worker died is joined for as long as it may still be at work;
+    only then another one is begun.
+    """
+    for _ in range(MOST_ROUNDS):
+        found = player._reconcile(connection, repair=repair)
+        if found.progress in ("done", "failed"):
+            return found
+        player.world.pass_time(60)
+    raise Unsettled(f"a comparison does not come to its end: {found.progress}, {found.counts}")
+
+
 def assert_at_rest(player):
     """A second look at everything finds nothing, sends nothing and leaves nothing behind."""
     world = player.world
     taken = sum(len(hook.taken) for hook in world.wire.hooks.values())
     for connection in world.connections:
-        again = player._reconcile(connection, repair=False)
+        again = _reconciled(player, connection, repair=False)
         assert again.is_clean, ("not clean after a repair", again.differences)
         assert _deep_check(player, connection) == 0, "a second deep check finds something"
     world.pass_time(3600)

@@ -20,7 +20,7 @@ from sync.comparing import PAGE, Difference, ledger_pages, ledger_side, odoo_sid
 from sync.database_identity import require_known, require_same_uuid
 from sync.models import PollState, Progress, QuestionKind, Reconciliation
 from sync.repairing import reread
-from sync.survey import Survey, announce_gone
+from sync.survey import Survey, announce_gone, look_again
 from sync.turns import BUSY_SECONDS, Busy, Turn, turn
 
 SLICE_SECONDS = 30  # then the poll gets its turn; the comparison goes on where it stopped
@@ -180,6 +180,7 @@ def _conclude(mine: Turn, wanted: Reconciliation) -> None:
     """All is compared: what is gone is announced, or asked about; then the daily look at the user."""
     survey = Survey.from_json(wanted.survey)
     if wanted.repair:
+        look_again(mine, survey)
         wanted.held_back = announce_gone(mine, survey)
     if survey.undone_since is not None:
         # One that saw everything comes once more: perhaps Odoo went back in the middle of it.

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from sync import questions
-from sync.comparing import ENDS, Difference, LedgerPage
+from sync.comparing import ENDS, PAGE, Difference, LedgerPage, ledger_side
 from sync.models import PollState, QuestionKind, RetryItem, SeenOrder
 from sync.orders import Change
 from sync.plausibility import too_many_gone
@@ -53,6 +53,20 @@ class Survey:
         gone = {int(order_id): verdict for order_id, verdict in stored.get("gone", {}).items()}
         undone = stored.get("undone_since")
         return cls(stored.get("covered", 0), datetime.fromisoformat(undone) if undone else None, gone)
+
+
+def look_again(mine: Turn, survey: Survey) -> None:
+    """Keep only what is gone still. Earlier slices found some of it, and an order may be back since.
+
+    What is told by reading is read before anything is told.
+    """
+    ids = [order_id for order_id, verdict in survey.gone.items() if verdict not in BY_READING]
+    for start in range(0, len(ids), PAGE):
+        wanted = ids[start : start + PAGE]
+        rows = SeenOrder.objects.filter(connection=mine.connection, order_id__in=wanted)
+        for order_id in wanted:
+            del survey.gone[order_id]
+        survey.add_differences(ledger_side(mine, list(rows)).differences)
 
 
 def announce_gone(mine: Turn, survey: Survey) -> int:

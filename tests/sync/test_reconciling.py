@@ -259,3 +259,38 @@ def test_the_scheduled_one_looks_back_some_days_where_the_last_was_yesterday(wor
         now = world.clock()
         done = reconciling.reconcile_due(world.connection, clock=world.clock)
     assert done.since == now - timedelta(days=3)
+
+
+def in_slices(world, wanted, between):
+    """Its first slice, then `between` and a poll, then the rest."""
+    wanted = reconciling.run(wanted, clock=Slow(world.clock))
+    assert wanted.progress == "waiting"
+    between()
+    world.wait(minutes=1)
+    assert reconciling.run(wanted, clock=world.clock).progress == "done"
+    world.wait(minutes=1)
+
+
+def told(world, order_id):
+    return [d.event for d in world.hook.deliveries if d.body["order"]["id"] == order_id]
+
+
+def test_an_order_that_was_a_quotation_in_an_earlier_slice_only_is_not_over(long):
+    order_id = long.orders[1]
+    long.shop.cancel(order_id)
+    long.shop.back_to_draft(order_id)
+    in_slices(long, asked(long, repair=True), lambda: long.shop.confirm(order_id))
+    assert "order.cancelled" not in told(long, order_id)
+    assert told(long, long.orders[5])[-1] == "order.cancelled"
+
+
+def test_orders_that_an_emptied_database_lacked_in_an_earlier_slice_are_not_over(long):
+    """Three of seven are few enough not to ask a person."""
+    full = long.shop.world.snapshot()
+    for order_id in long.orders[:5]:
+        long.shop.cancel(order_id)
+        long.shop.unlink(order_id)
+    wanted = asked(long, repair=True)
+    Reconciliation.objects.filter(pk=wanted.pk).update(whole=True)
+    in_slices(long, wanted, lambda: long.shop.world.restore(full))
+    assert [told(long, order_id) for order_id in long.orders[1:3]] == [["order.confirmed"]] * 2

@@ -99,7 +99,7 @@ def _check_whole(player, connection):
     """A deep check, the scheduled reconciliation, and the comparisons that checks asked for."""
     _deep_check(player, connection)
     if not PollState.objects.get(connection=connection).hold:
-        repaired = player.reconcile_as_scheduled(connection)
+        repaired = _to_its_end(player, lambda: player.reconcile_as_scheduled(connection))
         assert repaired.progress == "done" or repaired.error_code == questions.HOLD, (
             repaired.error_code,
             repaired.error_detail,
@@ -109,14 +109,14 @@ def _check_whole(player, connection):
             reconciling.run(wanted, clock=player.world.clock)
 
 
-def _reconciled(player, connection, *, repair):
-    """One comparison to its end, as the command does it.
+def _to_its_end(player, compare):
+    """One comparison to its end.
 
     A long one is done in slices. One whose worker died is joined for as long as it may still be at work;
     only then another one is begun.
     """
     for _ in range(MOST_ROUNDS):
-        found = player._reconcile(connection, repair=repair)
+        found = compare()
         if found.progress in ("done", "failed"):
             return found
         player.world.pass_time(60)
@@ -128,7 +128,7 @@ def assert_at_rest(player):
     world = player.world
     taken = sum(len(hook.taken) for hook in world.wire.hooks.values())
     for connection in world.connections:
-        again = _reconciled(player, connection, repair=False)
+        again = _to_its_end(player, lambda of=connection: player._reconcile(of, repair=False))
         assert again.is_clean, ("not clean after a repair", again.differences)
         assert _deep_check(player, connection) == 0, "a second deep check finds something"
     world.pass_time(3600)

@@ -91,7 +91,8 @@ def check_deeply(player):
         to_come, broken_off = Reconciliation.objects.under_way(now), Reconciliation.objects.broken_off(now)
         if not (asked or Question.objects.unfinished() or to_come or broken_off):
             return
-        _sleep_until(player.world, [each.next_at for each in to_come] or [now + STUCK])
+        waiting = [each.next_at for each in to_come if each.progress == "waiting"]
+        _sleep_until(player.world, waiting or [now + STUCK])  # until those of dead workers are ended
     raise Unsettled(f"questions do not come to an end: {list(Question.objects.unfinished().values())}")
 
 

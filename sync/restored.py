@@ -49,7 +49,7 @@ def look_closer(mine: Turn, survey: Survey) -> None:
         went_back(mine, min(undone))
     elif lost is not None and _is_behind(mine, lost):
         deleted = sum(verdict == "deleted" for verdict in survey.gone.values())
-        if deleted >= SEVERAL:
+        if deleted >= SEVERAL and _has_older(mine, lost):
             went_back(mine, lost)
         else:
             _suspect(mine)
@@ -60,6 +60,11 @@ def look_closer(mine: Turn, survey: Survey) -> None:
 def _is_behind(mine: Turn, stamp: datetime) -> bool:
     newest = mine.source.last_written()
     return newest is None or newest < stamp
+
+
+def _has_older(mine: Turn, stamp: datetime) -> bool:
+    """Without any order from before there is no moment to name: the database was emptied, not restored."""
+    return mine.source.last_written(before=stamp) is not None
 
 
 def went_back(mine: Turn, undone_since: datetime, *, again_in: timedelta = AT_ONCE) -> None:

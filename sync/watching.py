@@ -33,6 +33,7 @@ from sync.models import (
 )
 from sync.models.findings import Finding
 from sync.repairing import OWED_BEFORE
+from sync.restored import EVER
 from sync.schedules import foreign
 
 LATE_SECONDS = 120  # beyond its interval
@@ -188,8 +189,9 @@ def _repaired(now: datetime) -> Iterator[Found]:
     newest = Reconciliation.objects.values("connection").annotate(last=Max("pk")).values("last")
     lately = Reconciliation.objects.filter(pk__in=newest, finished_at__gte=now - REPAIR_TOLD_FOR)
     for row in lately.filter(progress=Progress.DONE, repair=True):
-        if sum(row.counts.values()):
-            yield row.connection_id, "reconciliation_repaired", str(sum(row.counts.values()))
+        repaired = sum(row.counts.values()) - row.held_back  # a question tells of what was held back
+        if repaired:
+            yield row.connection_id, "reconciliation_repaired", str(repaired)
 
 
 def _pollers(now: datetime) -> Iterator[Found]:
@@ -225,7 +227,7 @@ def _sources(now: datetime) -> Iterator[Found]:
     for pk, code in states.exclude(deep_check_error="").values_list("connection", "deep_check_error"):
         yield pk, "deep_check_failed", code
     for pk, to in states.filter(went_back_at__gt=now - TOLD_FOR).values_list("connection", "went_back_to"):
-        yield pk, "odoo_went_back", f"{to:%Y-%m-%d %H:%M:%S} UTC" if to else ""
+        yield pk, "odoo_went_back", f"{to:%Y-%m-%d %H:%M:%S} UTC" if to and to > EVER else ""
     for pk, hidden in states.exclude(hidden={}).values_list("connection", "hidden"):
         yield pk, "odoo_orders_hidden", _hidden_words(hidden)
     for pk in states.filter(database__neutralized=True).values_list("connection", flat=True):

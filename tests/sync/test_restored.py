@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from connections.errors import RemoteError
-from sync import questions, reconciling, watching
+from sync import questions, reconciling, restored, watching
 from sync.deepcheck import deep_check
 from sync.models import PollState, Question, Reconciliation, RetryItem, SeenOrder
 from sync.resending import resend
@@ -72,6 +72,33 @@ def test_an_emptied_database_cancels_nothing_until_a_person_confirms(world):
     check_when_due(world)
     assert sum(event == "order.cancelled" for _, event, _ in world.got()) == 12
     assert not Question.objects.unfinished().exists()
+
+
+def test_an_emptied_database_is_a_question_and_nothing_else(world):
+    """Not a backup of the year 2000, nor orders that a comparison has put right: nothing was sent."""
+    for _ in range(5):
+        world.confirmed()
+    world.wait(minutes=2)
+    full = world.shop.world.snapshot()
+    for row in list(world.shop.world.rows("sale.order")):
+        world.shop.world.store("sale.order", row["id"], None)
+    world.wait(minutes=2)
+    check_when_due(world)
+    assert Reconciliation.objects.get(whole=True).held_back == 5
+    assert [f.code for f in watching.watch(clock=world.clock)] == ["question_disappeared"]
+    world.shop.world.restore(full)
+    world.wait(minutes=2)
+    check_when_due(world)
+    check(world)
+    assert watching.watch(clock=world.clock) == []
+    assert {event for _, event, _ in world.got()} == {"order.confirmed"}
+
+
+def test_the_beginning_of_time_is_not_told_as_a_moment(world):
+    """Every number was given again: nothing is left from before the restore."""
+    PollState.objects.update(went_back_at=world.clock(), went_back_to=restored.EVER)
+    [found] = watching.watch(clock=world.clock)
+    assert (found.code, found.detail) == ("odoo_went_back", "")
 
 
 def test_orders_that_come_back_end_the_question(world):

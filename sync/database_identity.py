@@ -14,6 +14,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, NoReturn
 
+from django.db.models import QuerySet
+
 from connections.errors import Access, Contract, Temporary
 from connections.models import Connection
 from connections.odoo import account as account_of
@@ -31,7 +33,7 @@ Births = Mapping[int, datetime]  # order id: when it was made
 class Verdict(Enum):
     SAME = "same"
     ANOTHER = "another"  # ask a person
-    EMPTY_ANOTHER = "empty_another"  # another, and we know no order of the one before: begin anew
+    EMPTY_ANOTHER = "empty_another"  # another, and no known order tells: begin anew where none is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +87,18 @@ class Recognition:
 
 def known_births(connection: Connection, *, seen_since: datetime | None = None) -> dict[int, datetime]:
     """A sample of the orders we know, oldest and newest: what was restored differs in the newest only."""
-    known = SeenOrder.objects.filter(connection=connection, created_in_odoo__isnull=False)
+    known = SeenOrder.objects.filter(connection=connection)
     known = known.exclude(state="cancel")  # the number of an order that ended may have gone to another
-    if seen_since is not None:
-        known = known.filter(seen_at__gte=seen_since)
-    pairs = known.values_list("order_id", "created_in_odoo")
+    return _sample(known if seen_since is None else known.filter(seen_at__gte=seen_since))
+
+
+def births_elsewhere(connection: Connection) -> dict[int, datetime]:
+    """The sample for a database at another place: where all orders have ended, these are what we know."""
+    return known_births(connection) or _sample(SeenOrder.objects.filter(connection=connection))
+
+
+def _sample(known: QuerySet[SeenOrder]) -> dict[int, datetime]:
+    pairs = known.filter(created_in_odoo__isnull=False).values_list("order_id", "created_in_odoo")
     sample = [*pairs.order_by("order_id")[:SAMPLE], *pairs.order_by("-order_id")[:SAMPLE]]
     return {order_id: at for order_id, at in sample if at is not None}
 
@@ -115,6 +124,16 @@ def recognise(
     return judged(identity, last, known, source.births(list(known)))
 
 
+def settled(found: Recognition, connection: Connection) -> Recognition:
+    """By the ledger as it stands now: only an empty one lets another database begin anew.
+
+    Else its orders would go on where those of the same numbers ended. Call it locked, before acting on it.
+    """
+    if found.verdict is Verdict.EMPTY_ANOTHER and SeenOrder.objects.filter(connection=connection).exists():
+        return replace(found, verdict=Verdict.ANOTHER)
+    return found
+
+
 def require_known(mine: Turn) -> None:
     """Before a check announces anything: is it still the database we know?
 
@@ -134,7 +153,8 @@ def require_known(mine: Turn) -> None:
 
 def _meet_again(mine: Turn, last: Mapping[str, Any]) -> None:
     """Edited, and no poll has looked since."""
-    found = recognise(mine.source, mine.connection, known_births(mine.connection), last)
+    known = births_elsewhere(mine.connection)
+    found = settled(recognise(mine.source, mine.connection, known, last), mine.connection)
     if found.verdict is Verdict.ANOTHER:
         _hold(mine, found, last)
     if found.verdict is Verdict.EMPTY_ANOTHER:
@@ -164,7 +184,7 @@ def require_no_other(mine: Turn) -> None:
     state = mine.state
     if state.database.get("place") == mine.connection.place:
         return
-    known = known_births(mine.connection)
+    known = births_elsewhere(mine.connection)
     if not known and state.started_at is not None:
         raise Temporary("odoo_first_run")
     found = recognise(mine.source, mine.connection, known, state.database) if known else None

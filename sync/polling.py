@@ -96,7 +96,7 @@ class _Poll:
             self._finish(job)
             return
         if job.is_elsewhere:
-            job.births = database_identity.known_births(job.connection)
+            job.births = database_identity.births_elsewhere(job.connection)
         if job.is_elsewhere and (job.births or job.has_begun):  # people may send orders before the beginning
             self._spawn(job, self._recognise, self._on_recognised)
         else:
@@ -175,12 +175,13 @@ class _Poll:
                 self._finish(job)
 
     def _on_recognised(self, jobs: list[Job]) -> None:
-        """Another database: hold everything and ask. One that knew no order begins anew."""
+        """Another database: hold everything and ask. A connection that knows no order begins anew."""
         now = self.clock()
         with transaction.atomic():
             held = self._fence(jobs)
             judged = [job for job in jobs if job.error is None and job.connection.pk in held]
             for job in judged:
+                job.settle_verdict()
                 if job.verdict is Verdict.ANOTHER:
                     questions.hold(job.connection, job.doubts, now)
             save_recognised([job for job in judged if job.verdict is Verdict.SAME])

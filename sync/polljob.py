@@ -146,6 +146,11 @@ class Job:
     def verdict(self) -> Verdict | None:
         return self.recognition.verdict if self.recognition else None
 
+    def settle_verdict(self) -> None:
+        """Once our transaction holds the ledger."""
+        if self.recognition is not None:
+            self.recognition = database_identity.settled(self.recognition, self.connection)
+
     @property
     def doubts(self) -> dict[str, Any]:
         """The evidence of another database, for a person to judge."""

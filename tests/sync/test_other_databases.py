@@ -1,0 +1,77 @@
+"""A connection that is pointed at another database: whatever we know of the first one, a person is asked."""
+
+from sync.deepcheck import deep_check
+from sync.models import Question, SeenOrder
+
+
+def told(world):
+    return [(d.event, d.version) for d in world.hook.deliveries if d.status < 300]
+
+
+def point_at_another(world, name="other"):
+    """At a database with an order of the number 1, made at another moment by another company."""
+    world.clock.advance(days=-3)
+    fresh = type(world.shop)(17, name, world.clock)
+    world.odoo.add(fresh)
+    fresh.sell()
+    world.clock.advance(days=3)
+    world.shop = fresh
+    edit(world, database=name, username=fresh.login, api_key=fresh.api_key)
+
+
+def edit(world, **values):
+    for name, value in values.items():
+        setattr(world.connection, name, value)
+    world.connection.save()
+
+
+def is_held(world):
+    return world.state.hold == "odoo_another_database" and Question.objects.open().count() == 1
+
+
+def cancelled(world):
+    order_id = world.confirmed()
+    world.wait(minutes=2)
+    world.shop.cancel(order_id)
+    world.wait(minutes=2)
+    assert told(world) == [("order.confirmed", 1), ("order.cancelled", 2)]
+    return order_id
+
+
+def test_a_person_is_asked_where_all_the_orders_we_know_have_ended(world):
+    order_id = cancelled(world)
+    point_at_another(world)
+    world.shop.edit_order(order_id, note="<p>of another</p>")
+    world.wait(minutes=5)
+    assert is_held(world)
+    assert len(told(world)) == 2
+
+
+def test_a_deep_check_asks_as_well(world):
+    cancelled(world)
+    point_at_another(world)
+    assert deep_check(world.connection, clock=world.clock).error_code == "odoo_another_database"
+    assert is_held(world)
+
+
+def test_a_person_is_asked_where_nobody_wrote_down_when_orders_were_made(world):
+    """As of those that another poller had sent."""
+    world.confirmed()
+    world.wait(minutes=2)
+    SeenOrder.objects.update(created_in_odoo=None)
+    point_at_another(world)
+    world.confirmed()
+    world.wait(minutes=5)
+    assert is_held(world)
+    assert len(told(world)) == 1
+
+
+def test_ended_orders_tell_databases_apart_that_were_made_of_one_template(world):
+    """Their companies were made at one moment."""
+    cancelled(world)
+    company = dict(world.shop.world.tables["res.company"][1])
+    point_at_another(world)
+    world.shop.world.tables["res.company"][1]["create_date"] = company["create_date"]
+    world.wait(minutes=5)
+    assert is_held(world)
+    assert len(told(world)) == 2

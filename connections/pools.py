@@ -22,7 +22,7 @@ from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from connections import sockets
+from connections import faultpoints, sockets
 
 POOLS = 500  # hosts with kept-alive connections, per process
 CONNECTIONS_PER_HOST = 64
@@ -43,6 +43,7 @@ class _Reply(http.client.HTTPResponse):
         super().__init__(self._wire, *args, **kwargs)  # type: ignore[arg-type]
 
     def begin(self) -> None:
+        faultpoints.at("posted")
         super().begin()
         if len(set(self.headers.get_all("Content-Length", ()))) > 1:
             raise http.client.HTTPException("two lengths")

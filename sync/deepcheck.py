@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from connections import faultpoints
 from connections.errors import RemoteError
 from connections.models import Connection
 from sync import missed, questions, restored
@@ -65,6 +66,7 @@ def _check(mine: Turn, log: SyncLog) -> None:
     while after_id is not None:
         page = mine.source.undelivered(since=since, after_id=after_id, limit=PAGE)
         items = reread(mine, page, held=_old_ones(mine, page))
+        faultpoints.at("checked", page)
         log.orders_found += len(page)
         log.orders_skipped += len(page) - len(items)
         after_id = page[-1].order_id if len(page) == PAGE else None
@@ -90,6 +92,7 @@ def _look_up_known(mine: Turn, since: datetime) -> None:
     # That an order was cancelled is for the polls to see: they do, unless they could not see it in time.
     survey.gone = {each: verdict for each, verdict in survey.gone.items() if each not in left_to_polls}
     reread(mine, stale)
+    faultpoints.at("checked", stale)
     announce_gone(mine, survey)
     remember_hidden(mine, survey.hidden)
     restored.look_closer(mine, survey)

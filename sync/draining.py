@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
-from connections import leases
+from connections import faultpoints, leases
 from connections.models import Connection, Side, pause
 from sync import circuit, ledger, sides, tracing
 from sync.delivery import deliver
@@ -43,6 +43,7 @@ class Drains:
 
     def start(self, connections: Sequence[Connection]) -> dict[int, Drain]:
         """Drains for those of these connections whose webhook lease we get and whose side may be called."""
+        faultpoints.at("serving")
         now = self.clock()
         with transaction.atomic():
             wanted = {c.webhook_lease_key: c for c in connections if c.pk not in self.active}
@@ -94,8 +95,10 @@ class Drains:
 
     def _lane(self, drain: Drain) -> Drain:
         while not self.loop.stopped and (item := drain.take()) is not None:
+            faultpoints.at("sending", item)
             body, event_id = bytes(item.body or b""), item.event_id
             outcome = deliver(drain.receiver, body, event_id=event_id, now=self.clock())
+            faultpoints.at("answered", outcome)
             drain.judge(item, outcome)
             self.loop.emit(self._record, (drain, Tried(item, outcome)))
         return drain
@@ -108,6 +111,7 @@ class Drains:
         self.run(dict.fromkeys(drains))
 
     def _record(self, results: list[tuple[Drain, Tried]]) -> None:
+        faultpoints.at("recording")
         now = self.clock()
         drains = {drain.connection.pk: drain for drain, _ in results}
         with transaction.atomic():
@@ -128,6 +132,7 @@ class Drains:
         tracing.deliveries(tries)
         for tried in tries:
             ours[tried.item.connection_id].count(tried)
+        faultpoints.at("recorded")
 
     def _due(self, drain: Drain) -> list[RetryItem]:
         """The next versions of one receiver; while half open any that waits, least recently tried first."""

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from connections import leases
+from connections import faultpoints, leases
 from connections.errors import Permanent, RemoteError, on_side
 from connections.models import Side, Start
 from sync import database_identity, ledger, questions, restored, sides, tracing, windows
@@ -72,6 +72,7 @@ class _Poll:
         self.ends_at = clock() + timedelta(seconds=SLICE_SECONDS)
 
     def run(self, token: str, ids: Sequence[int]) -> list[SyncLog]:
+        faultpoints.at("taken")
         jobs = load_jobs(token, self.token, ids, now=self.clock())
         self.jobs = {job.connection.pk: job for job in jobs}
         self.loop.every(leases.RENEW_SECONDS, self._renew)
@@ -167,6 +168,7 @@ class _Poll:
             held = self._fence(begun)
             begun = [job for job in begun if job.connection.pk in held]
             save_beginnings(begun)
+            faultpoints.at("begun", begun)
             ledger.seed([seed for job in begun for seed in job.seeds], self.clock())
         for job in jobs:
             if job in begun:
@@ -195,6 +197,7 @@ class _Poll:
                 self._begin_or_feed(job)
 
     def _on_feed(self, jobs: list[Job]) -> None:
+        faultpoints.at("fed", jobs)
         known = ledger.known({j.connection.pk: [c.order_id for c in j.changes] for j in jobs if not j.error})
         load_start_ids([job for job in jobs if job.changes and not job.error])
         good = [job for job in jobs if job.error is None]
@@ -211,6 +214,7 @@ class _Poll:
             self._go_on(job)
 
     def _on_read(self, jobs: list[Job]) -> None:
+        faultpoints.at("read", jobs)
         try:
             self._owe([job for job in jobs if job.error is None])
         except DatabaseError:
@@ -251,6 +255,7 @@ class _Poll:
         self._deliver([item for item in items if item.next_retry_at is not None])
 
     def _deliver(self, items: list[Any]) -> None:
+        faultpoints.at("owed", items)
         connections = {item.connection_id: self.jobs[item.connection_id].connection for item in items}
         drains = self.drains.start(list(connections.values()))
         self.drains.give(item for item in items if item.connection_id in drains)
@@ -286,6 +291,7 @@ class _Poll:
             held = self._fence(jobs)
             ours = [job for job in jobs if job.connection.pk in held]
             save_jobs(ours)
+            faultpoints.at("window", ours)
             sides.store({job.connection.pk: job.side for job in ours}, Side.ODOO)
             for job in ours:
                 if job.doubted:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from connections import faultpoints
 from connections.errors import RemoteError
 from connections.models import Connection
 from connections.odoo import account as account_of
@@ -274,3 +275,4 @@ def _repair(mine: Turn, wanted: Reconciliation, differences: list[Difference]) -
         missed.look_back_further(mine, late)
     stale = [each.change for each in differences if each.verdict == "stale"]
     reread(mine, missing + stale, held=held)
+    faultpoints.at("repaired", differences)

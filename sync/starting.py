@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
 
+from connections import faultpoints
 from connections.errors import Contract
 from connections.models import Connection, Start
 from sync.deciding import TakenOver
@@ -37,6 +38,7 @@ class Beginning:
 
 def begin(connection: Connection, source: OdooSource, *, now: datetime) -> Beginning:
     """Look at a shop for the first time; writes nothing. Raises RemoteError."""
+    faultpoints.at("looking", connection)
     ids = source.confirmed_ids(limit=IDS_PER_CALL)
     began_at = read_at(source.client.server_time or now, source.client.call_seconds)
     ids += _more_ids(source, ids)
@@ -53,7 +55,10 @@ def begin(connection: Connection, source: OdooSource, *, now: datetime) -> Begin
         Start.DATE: (connection.start_at or began_at) - lookback,
         Start.ALL: EPOCH,
     }[Start(connection.start)]
-    return Beginning(started_at, since, pack(ids), [Found.of(connection, order) for order in seeds])
+    found = [Found.of(connection, order) for order in seeds]
+    beginning = Beginning(started_at, since, pack(ids), found)
+    faultpoints.at("looked", (connection, beginning))
+    return beginning
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from connections import faultpoints
 from sync import questions
 from sync.comparing import ENDS, PAGE, Difference, LedgerPage, ledger_side
 from sync.models import PollState, QuestionKind, RetryItem, SeenOrder
@@ -74,6 +75,7 @@ def announce_gone(mine: Turn, survey: Survey) -> int:
 
     What a person has confirmed is announced. Returns how many are held back.
     """
+    faultpoints.at("announcing", (mine, survey))
     confirmed = questions.confirmed_gone(mine.connection)
     doubtful = survey.gone.keys() - confirmed
     covered = survey.covered - len(survey.gone.keys() & confirmed)

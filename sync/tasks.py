@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
-from connections import leases
+from connections import faultpoints, leases
 from sync import (
     background,
     beating,
@@ -69,6 +69,7 @@ def queue_depth() -> int:
 def hand_out(task: str, claim: scheduling.Claim, *, broker: object | None = None) -> int:
     """Queue a claim in batches; returns the number of connections."""
     token, ids = claim
+    faultpoints.at("claimed", ids)
     for start in range(0, len(ids), settings.BATCH_SIZE):
         async_task(task, token, ids[start : start + settings.BATCH_SIZE], broker=broker, save=False)
     return len(ids)

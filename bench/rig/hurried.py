@@ -4,7 +4,7 @@ from odoopoller.settings import *  # noqa: F403
 
 WATCHDOG_BEAT_SECONDS = 0.5
 WATCHDOG_PATIENCE_SECONDS = 3
-# These are constants of the product, which `bench.rig.points.hurry` replaces.
+# These are constants of the product, which `bench.rig.saboteur.hurry` replaces.
 LEASE_SECONDS = 8.0
 LEASE_MARGIN_SECONDS = 3.0
 RENEW_SECONDS = 1.0

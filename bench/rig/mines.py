@@ -5,15 +5,10 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 MAIN = os.getpid()  # this module is imported before anything forks
-
-Arrive = Callable[[], None]
-When = Callable[..., Any]
 
 
 @dataclass
@@ -61,28 +56,3 @@ def write(journal: Path, point: str, victim: str, pid: int | None = None) -> Non
     entry = {"at": time.time(), "point": point, "victim": victim, "pid": pid or os.getpid()}
     with journal.open("a") as lines:
         lines.write(json.dumps(entry) + "\n")
-
-
-def before(owner: Any, name: str, arrive: Arrive, when: When = lambda *a, **k: True) -> None:
-    """Arrive as `owner.name` is called with arguments for which `when` holds."""
-    original = getattr(owner, name)
-
-    def mined(*args: Any, **kwargs: Any) -> Any:
-        if when(*args, **kwargs):
-            arrive()
-        return original(*args, **kwargs)
-
-    setattr(owner, name, mined)
-
-
-def after(owner: Any, name: str, arrive: Arrive, when: When = lambda *a, **k: True) -> None:
-    """Arrive as `owner.name` comes back; `when` gets the arguments it was called with."""
-    original = getattr(owner, name)
-
-    def mined(*args: Any, **kwargs: Any) -> Any:
-        result = original(*args, **kwargs)
-        if when(*args, **kwargs):
-            arrive()
-        return result
-
-    setattr(owner, name, mined)

@@ -1,143 +1,78 @@
-"""The fault points: where in the product's code each of them is. Needs Django set up."""
+"""Where the poller can be killed: which fault point of the product each is, and which arrivals count."""
+
+from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-
-from bench.rig.mines import Arrive, after, before
-from connections import leases, pools
-from sync import backoff, deepcheck, drain, draining, polling, reconciling, tasks
+from bench.rig.mines import Bomb
 from sync.delivery import Verdict
-from sync.ledger import owing, recording
-from sync.running import cluster
-
-_thread = threading.local()
 
 
-def _claimed(arrive: Arrive) -> None:
-    """Leases are taken, the task is not in the queue: this is the main process."""
-    before(tasks, "hand_out", arrive, lambda task, claim, **_: claim[1])
+def always(about: Any) -> bool:
+    return True
 
 
-def _taken(arrive: Arrive) -> None:
-    """A worker has the task of a poll and has done nothing of it."""
-    before(polling, "load_jobs", arrive)
+@dataclass(frozen=True)
+class Point:
+    """`counts` looks at what the flow has in hand: an arrival with nothing to lose is none."""
+
+    moment: str
+    counts: Callable[[Any], object] = always
 
 
-def _begun(arrive: Arrive) -> None:
-    """Inside the transaction that remembers the first look at a shop."""
-    after(polling, "save_beginnings", arrive, lambda jobs: jobs)
-
-
-def _fed(arrive: Arrive) -> None:
-    before(polling._Poll, "_on_feed", arrive, lambda _, jobs: any(job.changes for job in jobs))
-
-
-def _read(arrive: Arrive) -> None:
-    before(polling._Poll, "_on_read", arrive, lambda _, jobs: any(job.found for job in jobs))
-
-
-def _owing(arrive: Arrive) -> None:
-    """Inside the transaction that owes: orders are marked as seen, what is owed for them is not stored."""
-    after(owing.SEEN, "insert", arrive, lambda rows: rows)
-
-
-def _owed(arrive: Arrive) -> None:
-    """What is owed is stored; nothing has been sent, the window has not moved."""
-    before(polling._Poll, "_deliver", arrive, lambda _, items: items)
-
-
-def _window(arrive: Arrive) -> None:
-    """Inside the transaction that moves the window."""
-    after(
-        polling, "save_jobs", arrive, lambda jobs: any(job.complete and job.log.orders_found for job in jobs)
-    )
-
-
-def _posted(arrive: Arrive) -> None:
-    """A delivery has left; its answer has not been read."""
-    _at_answer(arrive, lambda item: True)
-
-
-def _retried(arrive: Arrive) -> None:
-    """The same, for a version that has failed before."""
-    _at_answer(arrive, lambda item: item.attempts > 0)
-
-
-def _at_answer(arrive: Arrive, when: Callable[[Any], bool]) -> None:
-    take, begin = drain.Drain.take, pools._Reply.begin
-
-    def noting(one: Any) -> Any:
-        _thread.item = take(one)
-        return _thread.item
-
-    def mined(reply: Any) -> Any:
-        item = getattr(_thread, "item", None)
-        if item is not None and when(item):
-            arrive()
-        return begin(reply)
-
-    drain.Drain.take = noting  # type: ignore[method-assign]
-    pools._Reply.begin = mined  # type: ignore[method-assign]
-
-
-def _answered(arrive: Arrive) -> None:
-    """The receiver has said yes; nothing of it is on record."""
-    before(drain.Drain, "judge", arrive, lambda _, __, outcome: outcome.verdict is Verdict.DELIVERED)
-
-
-def _flush(arrive: Arrive) -> None:
-    """Inside the transaction of `ledger.record`: deliveries are written, failures and circuits are not."""
-    after(recording, "_record_delivered", arrive, lambda tries, now: tries)
-
-
-def _recorded(arrive: Arrive) -> None:
-    """Right after that transaction."""
-    after(draining.Drains, "_record", arrive)
-
-
-def _checked(arrive: Arrive) -> None:
-    """A deep check has stored what it found; it has not remembered how far it came."""
-    after(deepcheck, "reread", arrive, lambda mine, changes: changes)
-
-
-def _repaired(arrive: Arrive) -> None:
-    """A reconciliation has repaired a page and not said so."""
-    after(reconciling, "_repair", arrive, lambda mine, differences: differences)
-
-
-POINTS: dict[str, Callable[[Arrive], None]] = {
-    "claimed": _claimed,
-    "taken": _taken,
-    "begun": _begun,
-    "fed": _fed,
-    "read": _read,
-    "owing": _owing,
-    "owed": _owed,
-    "window": _window,
-    "posted": _posted,
-    "answered": _answered,
-    "flush": _flush,
-    "recorded": _recorded,
-    "retried": _retried,
-    "checked": _checked,
-    "repaired": _repaired,
+POINTS = {
+    # Leases are taken, the task is not in the queue: this is the main process.
+    "claimed": Point("claimed", bool),
+    # A worker has the task of a poll and has done nothing of it.
+    "taken": Point("taken"),
+    # Inside the transaction that remembers the first look at a shop.
+    "begun": Point("begun", bool),
+    "fed": Point("fed", lambda jobs: any(job.changes for job in jobs)),
+    "read": Point("read", lambda jobs: any(job.found for job in jobs)),
+    # Inside the transaction that owes: orders are marked as seen, what is owed for them is not stored.
+    "owing": Point("owing", bool),
+    # What is owed is stored; nothing has been sent, the window has not moved.
+    "owed": Point("owed", bool),
+    # Inside the transaction that moves the window.
+    "window": Point("window", lambda jobs: any(job.complete and job.log.orders_found for job in jobs)),
+    # A delivery has left; its answer has not been read.
+    "posted": Point("posted", lambda item: item is not None),
+    # The same, for a version that has failed before.
+    "retried": Point("posted", lambda item: item is not None and item.attempts > 0),
+    # The receiver has said yes; nothing of it is on record.
+    "answered": Point("answered", lambda outcome: outcome.verdict is Verdict.DELIVERED),
+    # Inside the transaction of `ledger.record`: deliveries are written, failures and circuits are not.
+    "flush": Point("flush", bool),
+    # Right after that transaction.
+    "recorded": Point("recorded"),
+    # A deep check has stored what it found; it has not remembered how far it came.
+    "checked": Point("checked", bool),
+    # A reconciliation has repaired a page and not said so.
+    "repaired": Point("repaired", bool),
 }
 
-
-def mark_replacements(mark: Callable[[], None]) -> None:
-    """The supervisor, too, kills: whenever it ends a cluster."""
-    before(cluster.family, "end_group", mark)
+REPLACED = "replaced"  # the supervisor, too, kills: whenever it ends a cluster
+LANE_BEGINS, LANE_ENDS = "sending", "answered"
 
 
-def hurry() -> None:
-    """Shorter leases and retries, where the settings (`bench.rig.hurried`) say so."""
-    if not hasattr(settings, "FIRST_RETRY_SECONDS"):
-        return
-    leases.LEASE_SECONDS = leases.claim.__kwdefaults__["seconds"] = settings.LEASE_SECONDS
-    leases.renew.__kwdefaults__["seconds"] = settings.LEASE_SECONDS
-    leases.RENEW_SECONDS = settings.RENEW_SECONDS
-    drain.LEASE_MARGIN_SECONDS = settings.LEASE_MARGIN_SECONDS
-    backoff.STEPS_SECONDS = (settings.FIRST_RETRY_SECONDS, *backoff.STEPS_SECONDS)
+class Minefield:
+    """Visits the fault points of a poller, and knows what is under way in each thread."""
+
+    def __init__(self, bombs: Iterable[Bomb], on_replaced: Callable[[], None]) -> None:
+        self._bombs = [(POINTS[bomb.point], bomb) for bomb in bombs]
+        self._on_replaced = on_replaced
+        self._thread = threading.local()
+
+    def visit(self, moment: str, about: Any) -> None:
+        if moment == REPLACED:
+            self._on_replaced()
+        elif moment == "posted":  # to Odoo as well, but a delivery is what has begun here and has not ended
+            about = getattr(self._thread, "item", None)
+        for point, bomb in self._bombs:
+            if point.moment == moment and point.counts(about):
+                bomb.arrive()
+        if moment in (LANE_BEGINS, LANE_ENDS):
+            self._thread.item = about if moment == LANE_BEGINS else None

@@ -8,20 +8,34 @@ import sys
 from pathlib import Path
 
 import django
+from django.conf import settings
 from django.core.management import execute_from_command_line
 
 from bench.rig import mines
 
 django.setup()
 
-from bench.rig.points import POINTS, hurry, mark_replacements  # noqa: E402
+from bench.rig.points import REPLACED, Minefield  # noqa: E402
+from connections import faultpoints, leases  # noqa: E402
+from sync import backoff, drain  # noqa: E402
+
+
+def hurry() -> None:
+    """Shorter leases and retries, where the settings (`bench.rig.hurried`) say so."""
+    if not hasattr(settings, "FIRST_RETRY_SECONDS"):
+        return
+    leases.LEASE_SECONDS = leases.claim.__kwdefaults__["seconds"] = settings.LEASE_SECONDS
+    leases.renew.__kwdefaults__["seconds"] = settings.LEASE_SECONDS
+    leases.RENEW_SECONDS = settings.RENEW_SECONDS
+    drain.LEASE_MARGIN_SECONDS = settings.LEASE_MARGIN_SECONDS
+    backoff.STEPS_SECONDS = (settings.FIRST_RETRY_SECONDS, *backoff.STEPS_SECONDS)
+
 
 if __name__ == "__main__":
     words = sys.argv[1:]
     cut = words.index("--")
     journal = Path(words[0])
-    for bomb in mines.parse(words[1:cut], journal):
-        POINTS[bomb.point](bomb.arrive)
+    field = Minefield(mines.parse(words[1:cut], journal), lambda: mines.write(journal, REPLACED, "cluster"))
+    faultpoints.install(field.visit)
     hurry()
-    mark_replacements(lambda: mines.write(journal, "replaced", "cluster"))
     execute_from_command_line(["manage.py", *words[cut + 1 :]])

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from connections import faultpoints
 from connections.models import Connection
 from sync import deciding, payload
 from sync.deciding import Known, Plan
@@ -150,6 +151,7 @@ def seed(batch: Sequence[Found], now: datetime) -> None:
     remembered = known(by_connection(found.key for found in batch))
     fresh = [found for found in batch if found.key not in remembered]
     SEEN.insert(_seen(found, Plan(seed=True), 1, now) for found in fresh)
+    faultpoints.at("owing", fresh)
     SEEDS.insert(_seed(found) for found in fresh)
 
 
@@ -277,6 +279,7 @@ def _write(entry: _Entry, now: datetime) -> None:
         replaced = RetryItem.objects.open().filter(pk__in=entry.superseded)
         replaced.update(status=Status.SUPERSEDED, next_retry_at=None, closed_at=now)
     SEEN.insert(entry.seen)
+    faultpoints.at("owing", entry.seen)
     SEEDS.insert(entry.seeds)
     for item, pk in zip(entry.items, ITEMS.insert_objects(entry.items), strict=True):
         item.pk = pk

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import F
 
+from connections import faultpoints
 from sync import deciding
 from sync.backoff import MAX_REFUSALS, next_retry_at
 from sync.delivery import Outcome, Verdict
@@ -68,6 +69,7 @@ def record(tries: Sequence[Tried], now: datetime) -> None:
     ATTEMPTS.insert(_attempt(tried) for tried in tries)
     delivered = [tried for tried in tries if tried.outcome.verdict is Verdict.DELIVERED]
     _record_delivered(delivered, now)
+    faultpoints.at("flush", delivered)
     _record_undelivered([t for t in tries if t.outcome.verdict is not Verdict.DELIVERED], now)
 
 

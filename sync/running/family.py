@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from connections import faultpoints
+
 PR_SET_PDEATHSIG = 1
 LOOK_SECONDS = 1.0
 
@@ -66,6 +68,7 @@ def watch_parent(parent: int) -> None:
 
 def end_group(leader: int) -> None:
     """Kill a child of the founder and all of its descendants, and bury those that were left to us."""
+    faultpoints.at("replaced")
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
 

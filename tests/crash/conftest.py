@@ -8,6 +8,7 @@ import pytest
 import responses
 from django.db import connections
 
+from connections import faultpoints
 from tests.sync.conftest import World
 
 PATIENCE_SECONDS = 2
@@ -42,20 +43,17 @@ def _apart(act):
         connections.close_all()
 
 
-@pytest.fixture
-def meet(monkeypatch):
-    """Let threads wait for each other, once each, as they call `owner.name`; late ones go on alone."""
+@contextlib.contextmanager
+def meeting(point, parties=2):
+    """Threads wait for each other, once each, at this fault point; late ones go on alone."""
+    barrier, came = threading.Barrier(parties), set()
 
-    def arrange(owner, name, parties=2):
-        original, barrier, met = getattr(owner, name), threading.Barrier(parties), threading.local()
+    def meet(name, about):
+        if name == point and threading.get_ident() not in came:
+            came.add(threading.get_ident())
+            with contextlib.suppress(threading.BrokenBarrierError):  # only one of them came by here
+                barrier.wait(PATIENCE_SECONDS)
 
-        def meeting(*args, **kwargs):
-            if not getattr(met, "done", False):
-                met.done = True
-                with contextlib.suppress(threading.BrokenBarrierError):  # only one of them came by here
-                    barrier.wait(PATIENCE_SECONDS)
-            return original(*args, **kwargs)
-
-        monkeypatch.setattr(owner, name, meeting)
-
-    return arrange
+    with faultpoints.visited(meet):
+        yield
+    assert came, f"nobody came to {point}"

@@ -15,6 +15,7 @@ from sync.models import (
     SentOrder,
     SyncLog,
 )
+from tests.crash.conftest import meeting
 
 
 def claimed(world, claim):
@@ -23,19 +24,19 @@ def claimed(world, claim):
 
 
 # Where the two wait for each other: both have got as far as this when they go on.
-POLL_MEETINGS = [(polling, "load_jobs"), (polling._Poll, "_on_feed"), (polling._Poll, "_owe")]
-DELIVERY_MEETINGS = [(draining.Drains, "start"), (draining, "deliver"), (draining.Drains, "_record")]
+POLL_MEETINGS = ("taken", "fed", "read")
+DELIVERY_MEETINGS = ("serving", "sending", "recording")
 
 
-@pytest.mark.parametrize(("owner", "name"), POLL_MEETINGS)
-def test_a_poll_run_twice_at_once(world, at_once, meet, owner, name):
+@pytest.mark.parametrize("point", POLL_MEETINGS)
+def test_a_poll_run_twice_at_once(world, at_once, point):
     orders = [world.confirmed() for _ in range(3)]
     world.clock.advance(60)
     token, ids = claimed(world, scheduling.claim_polls)
     calls, logs = world.shop.calls.total(), SyncLog.objects.count()
-    meet(owner, name)
     once = lambda: polling.poll(token, ids, clock=world.clock, threads=0)  # noqa: E731
-    at_once(once, once)
+    with meeting(point):
+        at_once(once, once)
     assert [(event, version) for _, event, version in world.got()] == [("order.confirmed", 1)] * len(orders)
     assert world.hook.stats()["requests"] == len(orders)
     assert world.shop.calls.total() - calls == 2  # the feed and the reading
@@ -43,8 +44,8 @@ def test_a_poll_run_twice_at_once(world, at_once, meet, owner, name):
     assert world.state.next_poll_at <= world.clock.advance(60)
 
 
-@pytest.mark.parametrize(("owner", "name"), DELIVERY_MEETINGS)
-def test_a_delivery_run_twice_at_once(world, at_once, meet, owner, name):
+@pytest.mark.parametrize("point", DELIVERY_MEETINGS)
+def test_a_delivery_run_twice_at_once(world, at_once, point):
     world.receiver.set_mode("main", "500", count=3)
     for _ in range(3):
         world.confirmed()
@@ -52,9 +53,9 @@ def test_a_delivery_run_twice_at_once(world, at_once, meet, owner, name):
     world.poll()
     world.clock.advance(60)
     token, ids = scheduling.claim_deliveries(world.clock(), 10)
-    meet(owner, name)
     once = lambda: draining.deliver_due(token, ids, clock=world.clock, threads=0)  # noqa: E731
-    at_once(once, once)
+    with meeting(point):
+        at_once(once, once)
     assert [d.status for d in world.hook.deliveries] == [500] * 3 + [200] * 3
     assert DeliveryAttempt.objects.count() == 6
     assert SentOrder.objects.count() == 3

@@ -21,6 +21,8 @@ WAITS = (0.2, 0.7, 1, 2, 5, 31, 61, 61, 125, 300, 900, 1300, 4000)
 JUMPS = (1, -1, 20, -20, 35, -35, 120, -120, 300, -300, 600, -600, 2400, -2400)
 STALLS = (5, 20, 61, 100, 400, 1500)
 CONFIRMED = ("sale", "done")
+CRASHES = ("statement", "point", "call", "answer", *("statement", "statement", "call", "answer") * 3)
+MOST = {"statement": 60, "point": 20, "call": 5, "answer": 5}
 
 
 class Player(SourceSteps):
@@ -292,9 +294,9 @@ class Player(SourceSteps):
         self.world.hook(self._connection(a)).trouble = Trouble()
 
     def do_crash(self, a, b):
-        """The next worker dies at some statement, before some call leaves, or after its answer came."""
-        what = ("statement", "statement", "call", "answer")[a % 4]
-        self.dies_at = (what, 1 + b % (60 if what == "statement" else 5))
+        """The next worker dies at some statement or fault point, or before or after some call."""
+        what = CRASHES[a % len(CRASHES)]
+        self.dies_at = (what, 1 + b % MOST[what])
 
     def do_meanwhile(self, a, b):
         """While a call of the next worker is under way, somebody else does something."""

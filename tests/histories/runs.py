@@ -1,4 +1,4 @@
-"""One worker's run of a task, which may die before any statement or around any call."""
+"""One worker's run of a task, which may die before any statement, at any fault point or around any call."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,12 +16,16 @@ class Crash(BaseException):
 
 @dataclass
 class Run:
-    """`dies_at` is ("statement" | "call" | "answer", n): before that statement, before or after that call."""
+    """`dies_at` is ("statement" | "point" | "call" | "answer", n).
+
+    That is before the nth statement, at the nth fault point, before the nth call or after it.
+    """
 
     number: int
     kind: str
     dies_at: tuple = ("", 0)
     statements: int = 0
+    points: int = 0
     calls: int = 0
     dead: bool = False
     robbed: bool = False  # it stood still for so long that others took over
@@ -74,6 +78,13 @@ class Runs:
     @property
     def in_transaction(self):
         return len(connection.savepoint_ids) > self._depth
+
+    def visit(self, point, about):
+        """The run under way has come to a fault point."""
+        run = self.current
+        if run is not None:
+            run.points += 1
+            run.check("point", run.points)
 
     def _on_statement(self, execute, sql, params, many, context):
         run = self.current

@@ -2,6 +2,7 @@
 
 import heapq
 import sys
+import threading
 import traceback
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from functools import partial
 from itertools import count
 from unittest.mock import patch
 
-from connections import http
+from connections import faultpoints, http
 from connections.models import Connection, Start
 from connections.odoo.client import connect
 from odoopoller.sandbox.protocol import Odoo
@@ -43,6 +44,7 @@ SKEWS = (0, 0, 0.7, 3, -3, 45, -45, 240, -240, 700, -700)
 PAGES = (2, 3, 5, 1000)
 RATES = (None, None, None, None, 2.0, 0.5)
 LANES = (16, 1, 3, 2)
+WATCHED = ("looking", "looked", "announcing")  # fault points at which we take note of what happens
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class World:
         self.wire.slow = slow % 3
         self.pages = PAGES[pages % 4], PAGES[reads % 4]
         self.begun, self.homes, self._beginnings = {}, {}, []
+        self._looks_before = {}  # by thread: what was asked for before its first look at a shop
         self.begun_blind = set()  # connections that were shown less, or nothing, in their first window
         self.too_few_to_ask = []  # (connection, order, when): told as gone by an emptied database
         self.restores = 0
@@ -208,14 +211,15 @@ class World:
         self.looks.clear()
         self._beginnings.clear()
 
-    def _begin(self, connection, source, *, now):
-        """Takes the place of `polling.begin`."""
-        before = len(self.looks)
-        beginning = starting.begin(connection, source, now=now)
+    def _on_looking(self, connection):
+        self._looks_before[threading.get_ident()] = len(self.looks)
+
+    def _on_looked(self, about):
+        connection, beginning = about
+        before = self._looks_before[threading.get_ident()]
         looks = [look for pk, look in self.looks[before:] if pk == connection.pk]
         home = self.database_called(connection.database)
         self._beginnings.append((connection.pk, beginning.started_at, home, looks))
-        return beginning
 
     def note_blindness(self):
         """From now on less is shown: whoever reads the first window may miss what was open at the start."""
@@ -236,7 +240,6 @@ class World:
             (http, "_attempt", self.wire.attempt),
             (loop, "monotonic", self.monotonic),
             (polling, "Loop", ChancyLoop),
-            (polling, "begin", self._begin),
             (draining, "Loop", ChancyLoop),
             (ChancyLoop, "chance", self.wire.chance),
             (polling.logger, "exception", self._own_fault),
@@ -250,8 +253,6 @@ class World:
             (polling, "READ_LIMIT", read),
             (deepcheck, "PAGE", feed),
             (comparing, "PAGE", feed),
-            (deepcheck, "announce_gone", self._announcing(deepcheck.announce_gone)),
-            (reconciling, "announce_gone", self._announcing(reconciling.announce_gone)),
             (reconciling, "PAGE", feed),
             (repairing, "READ_AT_ONCE", read),
             (starting, "IDS_PER_CALL", max(feed, 5)),
@@ -260,18 +261,20 @@ class World:
             for module, name, value in changes:
                 stack.enter_context(patch.object(module, name, value))
             stack.enter_context(self.runs.watching())
+            stack.enter_context(faultpoints.visited(self._visit))
             yield
 
-    def _announcing(self, announce):
+    def _visit(self, point, about):
+        if point in WATCHED:
+            getattr(self, f"_on_{point}")(about)
+        self.runs.visit(point, about)
+
+    def _on_announcing(self, about):
         """What an emptied database says of one or two orders is believed: see `plausibility`."""
-
-        def announcing(mine, survey):
-            few = self.database_called(mine.connection.database).empty and len(survey.gone) < ALL_FROM
-            for order_id in survey.gone if few else ():
-                self.too_few_to_ask.append((mine.connection.pk, order_id, self.now))
-            return announce(mine, survey)
-
-        return announcing
+        mine, survey = about
+        few = self.database_called(mine.connection.database).empty and len(survey.gone) < ALL_FROM
+        for order_id in survey.gone if few else ():
+            self.too_few_to_ask.append((mine.connection.pk, order_id, self.now))
 
     def _own_fault(self, message, **_):
         """What the product catches and logs as its own mistake is a finding here."""

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -13,14 +13,14 @@ from django.conf import settings
 from django.core.cache import caches
 from django.utils import translation
 
-from connections.models import Connection
+from tests import factories
+from tests.factories import NOON
 from tests.node import Node, installed
 
 ROOT = Path(__file__).parent.parent
 POSTGRES_URL = os.environ.get("POLLER_TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/postgres")
 REDIS_URL = os.environ.get("POLLER_TEST_REDIS", "redis://127.0.0.1:6379/15")
 CHROMIUM = Path(os.environ.get("POLLER_TEST_CHROMIUM", "/usr/bin/chromium"))
-NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 def pytest_unconfigure():
@@ -68,17 +68,7 @@ def make_connection(db):
     def make(**values):
         nonlocal made
         made += 1
-        sane = {
-            "name": f"Shop {made}",
-            "external_id": f"shop-{made}",
-            "odoo_url": "https://odoo.example.com",
-            "database": f"shop{made}",
-            "username": "poller@example.com",
-            "api_key": "0123456789abcdef0123456789abcdef01234567",
-            "webhook_url": "https://stockmaster.example.com/hooks/odoo",
-            "webhook_secret": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
-        }
-        return Connection.objects.create(**sane | values)
+        return factories.connection(made, **values)
 
     return make
 

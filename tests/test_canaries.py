@@ -36,8 +36,8 @@ from sync.logs import JSONFormatter, TextFormatter
 from sync.models import DeliveryAttempt, RetryItem, SyncLog
 from tests.admin.test_pages import MODELS, pages_of
 from tests.conftest import Clock
-from tests.sync.conftest import World
 from tests.test_reporting import Kept
+from tests.world import World
 
 API_KEY = "canaryapikey0123456789abcdef0123456789ab"
 INNER = b"canary-webhook-secret-now-0123456789"

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sync.beating import Beats
 from sync.models import PollerBeat, PollState
-from tests.commands.rows import owed, polled
+from tests.factories import owed, polled
 
 pytestmark = pytest.mark.django_db
 

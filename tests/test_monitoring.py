@@ -8,11 +8,11 @@ import yaml
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from connections.models import Circuit
 from sync.beating import Beats
-from sync.models import Finding, Job
-from tests.commands.rows import logged, owed, polled, sent, tried
+from sync.models import Job
+from tests import factories
 from tests.conftest import ROOT
+from tests.factories import logged, owed, polled, sent, tried
 
 FOLDER = ROOT / "docs" / "monitoring"
 METRIC = re.compile(r"odoopoller_[a-z_]+")
@@ -32,8 +32,8 @@ def exported(client, connection):
     sent(connection)
     tried(owed(connection))
     logged(connection)
-    Circuit.objects.create(connection=connection, side="odoo", state="open")
-    Finding.objects.create(connection=connection, code="polls_fail", since=now, seen_at=now)
+    factories.circuit(connection, "odoo", state="open")
+    factories.found(connection, "polls_fail", since=now, seen_at=now)
     Beats(workers=1).beat(now)
     Job.objects.create(name="watch", started_at=now, good_at=now)
     families = text_string_to_metric_families(client.get("/metrics").content.decode())

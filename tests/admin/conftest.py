@@ -10,25 +10,9 @@ from django.db import connection as database
 from django.test import Client
 from django.utils import timezone
 
-from connections.models import Circuit, CircuitState, Connection, Side
-from sync.models import (
-    Alert,
-    AlertChannel,
-    AlertNotice,
-    DeliveryAttempt,
-    Finding,
-    PollerBeat,
-    PollState,
-    Question,
-    Reconciliation,
-    RetryItem,
-    Run,
-    RunRow,
-    SeenOrder,
-    SentOrder,
-    Status,
-    SyncLog,
-)
+from connections.models import Connection
+from sync.models import Alert, AlertNotice, PollerBeat, Question, Reconciliation, Run, RunRow, Status
+from tests import factories
 
 API_KEY = "canary-api-key-3141"
 WEBHOOK_SECRET = "whsec_Y2FuYXJ5LXdlYmhvb2stc2VjcmV0LTI3MTgyODE4Mjg="
@@ -58,12 +42,8 @@ def shop(make_connection):
     def make(**values):
         connection = make_connection(api_key=API_KEY, webhook_secret=WEBHOOK_SECRET, **values)
         now = timezone.now()
-        PollState.objects.create(
-            connection=connection,
-            next_poll_at=now + timedelta(minutes=1),
-            last_polled_at=now,
-            last_success_at=now,
-        )
+        next_at = now + timedelta(minutes=1)
+        factories.polled(connection, next_poll_at=next_at, last_polled_at=now, last_success_at=now)
         return connection
 
     return make
@@ -75,24 +55,12 @@ def owe(db):
 
     def make(connection, order_id=1, **values):
         now = timezone.now()
-        version = {
-            "connection": connection,
-            "order_id": order_id,
-            "order_name": f"S{order_id:05d}",
-            "version": 1,
-            "write_date": now,
-            "content_hash": "0" * 64,
-        }
-        SeenOrder.objects.create(**version, state="sale", announced="", seen_at=now)
-        sane = version | {
-            "event": "order.confirmed",
-            "event_id": f"evt_{connection.pk}_{order_id}",
-            "body": b'{"order": {"name": "S1"}}',
-            "status": Status.FAILED,
-            "error_code": "receiver_refused",
-            "created_at": now,
-        }
-        return RetryItem.objects.create(**sane | values)
+        sane = {"order_id": order_id, "order_name": f"S{order_id:05d}", "write_date": now, "created_at": now}
+        sane |= {"event_id": f"evt_{connection.pk}_{order_id}", "body": b'{"order": {"name": "S1"}}'}
+        sane |= {"status": Status.FAILED, "error_code": "receiver_refused", "next_retry_at": None}
+        item = factories.owed(connection, **sane | values)
+        factories.seen_as(item, order_name=sane["order_name"], version=1, write_date=now, seen_at=now)
+        return item
 
     return make
 
@@ -105,45 +73,19 @@ def fill(shop, owe):
         now = timezone.now()
         for number in range(Connection.objects.count(), Connection.objects.count() + n):
             connection = shop(name=f"{text} Filled {number}")
-            Circuit.objects.create(
-                connection=connection, side=Side.WEBHOOK, state=CircuitState.OPEN, error_code="x"
-            )
+            factories.circuit(connection, state="open", error_code="x")
             item = owe(connection, order_name=text or "S1", error_detail=text, body=text.encode() or b"{}")
-            SentOrder.objects.create(
-                connection=connection,
-                order_id=1,
-                order_name=text or "S1",
-                version=2,
-                event="order.confirmed",
-                event_id="evt_sent",
-                write_date=now,
-                content_hash="0" * 64,
-                sent_at=now,
-            )
+            factories.sent_as(item, version=2, event_id="evt_sent", sent_at=now)
             for attempt in range(3):
-                DeliveryAttempt.objects.create(
-                    connection=connection,
-                    item=item,
-                    order_id=1,
-                    order_name=text or "S1",
-                    version=1,
-                    event_id=item.event_id,
-                    number=attempt + 1,
-                    started_at=now,
-                    duration_ms=7,
-                    delivered=False,
-                    status=422,
-                    error_code="receiver_refused",
-                    error_detail=text,
-                    answer=text,
-                )
-            SyncLog.objects.create(
-                connection=connection,
-                started_at=now,
-                finished_at=now,
-                error_code="odoo_timeout",
-                error_detail=text,
-            )
+                result = {
+                    "status": 422,
+                    "error_code": "receiver_refused",
+                    "error_detail": text,
+                    "answer": text,
+                }
+                factories.tried(item, number=attempt + 1, started_at=now, **result)
+            fault = {"error_code": "odoo_timeout", "error_detail": text}
+            factories.logged(connection, started_at=now, finished_at=now, **fault)
             fill_checks(connection, text, now)
             fill_runs(connection, item, text, now)
             fill_theirs(number, text, now)
@@ -152,11 +94,11 @@ def fill(shop, owe):
 
 
 def fill_checks(connection, text, now):
-    Finding.objects.create(connection=connection, code="odoo_clock_skew", detail=text, since=now, seen_at=now)
+    factories.found(connection, "odoo_clock_skew", detail=text, since=now, seen_at=now)
     PollerBeat.objects.create(
         key=f"h:{connection.pk}", host=text[:90], process=1, workers=4, started_at=now, seen_at=now
     )
-    channel = AlertChannel.objects.create(name=f"{text}{connection.pk}", kind="slack", target=API_KEY)
+    channel = factories.channel(f"{text}{connection.pk}", target=API_KEY)
     alert = Alert.objects.create(
         connection=connection, code="polls_fail", detail=text, since=now, seen_at=now
     )

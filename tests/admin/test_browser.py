@@ -18,7 +18,8 @@ from playwright.sync_api import sync_playwright
 
 from connections.models import Circuit, Connection, Side, pause
 from sync import background
-from sync.models import DeliveryAttempt, PollState, RetryItem, Run, SeenOrder, SentOrder, Status
+from sync.models import PollState, RetryItem, Run, SeenOrder, Status
+from tests import factories
 from tests.admin.test_timeline import BODY
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -156,14 +157,11 @@ def morning(ana, shop, owe):
 
 
 def _sent(connection, now):
-    version = {"connection": connection, "version": 1, "event": "order.confirmed", "content_hash": "h"}
     PollState.objects.filter(connection=connection).update(started_at=now - timedelta(days=9))
     for number in range(300):
         at = now - timedelta(minutes=(number * number) % 9000)
-        order = {"order_id": 9000 + number, "order_name": f"S{9000 + number}", "event_id": f"evt_s{number}"}
-        SentOrder.objects.create(
-            **version | order, sent_at=at, write_date=at - timedelta(seconds=20 + number % 50)
-        )
+        written = at - timedelta(seconds=20 + number % 50)
+        factories.sent(connection, number=9000 + number, sent_at=at, write_date=written)
 
 
 def _story(connection, now):
@@ -180,25 +178,12 @@ def _story(connection, now):
     changed = json.loads(json.dumps(BODY))
     changed["shipping_address"]["address"]["city"] = "Vigo"
     changed["items"][0]["quantity"] = 3.0
-    item.pk, item.version, item.event, item.event_id = None, 2, "order.updated", "evt_2"
-    item.body = json.dumps(changed).encode()
-    item.save(force_insert=True)
+    item = factories.owed_next(item, body=json.dumps(changed).encode())
+    refusal = {"status": 422, "error_code": "receiver_refused"}
+    refusal["answer"] = '{"error": "unknown_sku", "sku": "CAM-01"}'
     for number in (1, 2, 3):
-        DeliveryAttempt.objects.create(
-            connection=connection,
-            item=item,
-            order_id=42,
-            order_name="S00042",
-            version=2,
-            event_id="evt_2",
-            number=number,
-            started_at=now - timedelta(minutes=100 - number),
-            duration_ms=140 + number,
-            delivered=False,
-            status=422,
-            error_code="receiver_refused",
-            answer='{"error": "unknown_sku", "sku": "CAM-01"}',
-        )
+        at = now - timedelta(minutes=100 - number)
+        factories.tried(item, number=number, started_at=at, duration_ms=140 + number, **refusal)
 
 
 @pytest.mark.parametrize("size", SIZES)

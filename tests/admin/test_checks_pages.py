@@ -3,12 +3,13 @@
 from django.urls import reverse
 from django.utils import timezone
 
-from sync.models import Finding, Reconciliation, SeenOrder
+from sync.models import Reconciliation, SeenOrder
+from tests import factories
 
 
 def found(connection, code, detail=""):
     now = timezone.now()
-    return Finding.objects.create(connection=connection, code=code, detail=detail, since=now, seen_at=now)
+    return factories.found(connection, code, detail=detail, since=now, seen_at=now)
 
 
 def test_what_nothing_else_tells_is_told(admin_client, shop):

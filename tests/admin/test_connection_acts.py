@@ -12,6 +12,7 @@ from sync import background, connection_tests
 from sync.beating import Beats
 from sync.models import ConnectionTest, PollState
 from sync.testing import Stage
+from tests import factories
 from tests.admin.conftest import WEBHOOK_SECRET, said
 
 LIST = "admin:connections_connection_changelist"
@@ -39,9 +40,7 @@ def stages(monkeypatch):
 @pytest.fixture
 def open_circuit(shop):
     connection = shop(name="Shop with an open circuit")
-    Circuit.objects.create(
-        connection=connection, side=Side.ODOO, state=CircuitState.OPEN, failures=5, opened_at=timezone.now()
-    )
+    factories.circuit(connection, Side.ODOO, state=CircuitState.OPEN, failures=5, opened_at=timezone.now())
     return connection
 
 

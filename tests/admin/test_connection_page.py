@@ -10,6 +10,7 @@ from django.utils import timezone
 from connections.models import Circuit, CircuitState, Connection, Side, pause
 from sync.admin.desk import moment
 from sync.models import PollState, RetryItem, SeenOrder, Status
+from tests import factories
 from tests.admin.conftest import API_KEY, HOSTILE, WEBHOOK_SECRET, said, spoil_secrets
 from tests.admin.test_form import FRESH, GOOD
 
@@ -81,8 +82,8 @@ def test_empty_secrets_are_kept_and_others_replaced(admin_client, shop):
 def test_a_fixed_key_is_tried_at_once(admin_client, shop):
     connection = shop()
     broken = {"state": CircuitState.OPEN, "failures": 5, "opened_at": timezone.now()}
-    Circuit.objects.create(connection=connection, side=Side.ODOO, **broken)
-    Circuit.objects.create(connection=connection, side=Side.WEBHOOK, **broken)
+    factories.circuit(connection, Side.ODOO, **broken)
+    factories.circuit(connection, Side.WEBHOOK, **broken)
     PollState.objects.update(next_poll_at=timezone.now() + timedelta(hours=1))
 
     admin_client.post(page(connection), typed(connection, name="Renamed"))
@@ -208,7 +209,7 @@ def test_deleting_says_what_goes_with_it(admin_client, staff, shop, owe):
 
 
 def broken_circuit(connection):
-    Circuit.objects.create(connection=connection, side=Side.WEBHOOK, state=CircuitState.OPEN)
+    factories.circuit(connection, Side.WEBHOOK, state=CircuitState.OPEN)
 
 
 def no_poll_for_long(connection):
@@ -285,7 +286,7 @@ def test_a_page_that_is_not_there_leads_back(admin_client, db):
 def test_a_side_that_asked_to_wait_says_until_when(admin_client, shop):
     connection = shop()
     until = timezone.now() + timedelta(minutes=20, seconds=30)
-    Circuit.objects.create(connection=connection, side=Side.WEBHOOK, wait_until=until)
+    factories.circuit(connection, Side.WEBHOOK, wait_until=until)
     html = admin_client.get(page(connection)).content.decode()
     assert "Asked to wait" in html and "It asked us to wait until" in html
 

@@ -6,9 +6,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from connections.models import Circuit, CircuitState, Side, pause
+from connections.models import CircuitState, Side, pause
 from sync import tallying
-from sync.models import DeliveredHour, Finding, PollState, Question, SentOrder, Status
+from sync.models import DeliveredHour, PollState, Question, Status
+from tests import factories
 
 INDEX = reverse("admin:index")
 
@@ -25,7 +26,7 @@ def sent(db):
         sane = {"order_id": made, "order_name": f"S{made}", "version": 1, "event": "order.confirmed"}
         sane |= {"event_id": f"evt_{made}", "content_hash": "h", "sent_at": at}
         sane["write_date"] = at - timedelta(seconds=after)
-        return SentOrder.objects.create(connection=connection, **sane | values)
+        return factories.sent(connection, **sane | values)
 
     return make
 
@@ -45,10 +46,8 @@ def test_what_needs_a_person_comes_with_the_next_step_and_a_link(admin_client, s
     for connection in (lugo, vigo):
         PollState.objects.filter(connection=connection).update(error_code="odoo_timeout")
     owe(lugo, 1), owe(lugo, 2), owe(vigo, 3, error_code="receiver_unprocessable")
-    Circuit.objects.create(connection=shop(), side=Side.WEBHOOK, state=CircuitState.OPEN)
-    Finding.objects.create(
-        connection=lugo, code="odoo_clock_skew", since=timezone.now(), seen_at=timezone.now()
-    )
+    factories.circuit(shop(), Side.WEBHOOK, state=CircuitState.OPEN)
+    factories.found(lugo, "odoo_clock_skew", since=timezone.now(), seen_at=timezone.now())
     found = matters(admin_client)
     assert [matter.label for matter in found] == ["Failing", "Circuit open", "2 orders", "1 order", "Finding"]
     assert [name for __, name in found[0].places] == ["Tienda Lugo", "Tienda Vigo"]
@@ -63,9 +62,7 @@ def test_what_the_receiver_never_saw_is_one_matter_with_its_own_words(admin_clie
     owe(connection, 1, error_code="odoo_unreadable_order", body=None)
     owe(connection, 2, error_code="receiver_refused")
     for code in ("odoo_unreadable_order", "items_need_a_person"):
-        Finding.objects.create(
-            connection=connection, code=code, detail="1", since=timezone.now(), seen_at=timezone.now()
-        )
+        factories.found(connection, code, detail="1", since=timezone.now(), seen_at=timezone.now())
     found = {matter.what: matter.next_step for matter in matters(admin_client)}
     assert set(found) == {"An order could not be read", "The receiver refuses this order"}
     assert "Open the order in Odoo" in found["An order could not be read"]
@@ -128,7 +125,7 @@ def test_a_question_is_one_step_away(admin_client, shop):
     connection = shop()
     now = timezone.now()
     Question.objects.create(connection=connection, kind="disappeared", detail={"gone": 3}, asked_at=now)
-    Finding.objects.create(connection=connection, code="question_disappeared", since=now, seen_at=now)
+    factories.found(connection, "question_disappeared", since=now, seen_at=now)
     html = admin_client.get(reverse("admin:index")).content.decode()
     assert "Implausibly many orders" in html
     assert html.count(reverse("admin:sync_question_changelist")) > 1  # besides the sidebar's

@@ -13,7 +13,7 @@ from odoopoller.sandbox.sales import Line
 from sync.models import DeliveryAttempt, RetryItem, SeenOrder
 from tests.admin.test_browser import SIZES, ana, brief_connections, window  # noqa: F401 - fixtures
 from tests.conftest import Clock
-from tests.sync.conftest import World
+from tests.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -10,6 +10,7 @@ from django.core.mail import EmailMessage
 from connections import http, sockets
 from connections.models import Connection, RetiredSecret
 from sync.models import AlertChannel, ChannelTest, ConnectionTest, Reconciliation, Run, UnsavedTest
+from tests import factories
 from tests.admin.conftest import API_KEY, WEBHOOK_SECRET
 from tests.admin.test_every_address import MODELS, address, routes, signed_in
 from tests.admin.test_testing_page import typed
@@ -55,7 +56,7 @@ def visit(fill, calls):
     """An administrator who sends everything; an answer that comes in pieces is waited for."""
     fill(2)
     for number, kind in enumerate(("slack", "email", "webhook")):
-        AlertChannel.objects.create(name=f"channel {number}", kind=kind, target="https://a.example.com")
+        factories.channel(f"channel {number}", kind=kind, target="https://a.example.com")
     client = signed_in("superuser")
 
     def send(route, **data):

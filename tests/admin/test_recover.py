@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from sync import recovering
 from sync.beating import Beats
-from sync.models import RetryItem, Run, RunRow, SentOrder, Status, Wish
+from sync.models import RetryItem, Run, RunRow, Status, Wish
+from tests import factories
 
 RECOVER = reverse("admin:sync_run_recover")
 VIEW = ("sync.view_run", "sync.view_retryitem", "sync.view_seenorder")
@@ -136,10 +137,7 @@ def test_each_kind_takes_its_right(staff, outage):
 def test_sending_again_wants_a_time(admin_client, outage):
     html = admin_client.get(RECOVER, {"what": "sent"}).content.decode()
     assert "Say from when on" in html
-    item, now = outage[0], timezone.now()
-    values = {"connection": item.connection, "order_id": 1, "order_name": "S00001", "version": 1}
-    values |= {"write_date": now, "sent_at": now, "event": "order.confirmed"}
-    SentOrder.objects.create(**values)
+    factories.sent_as(outage[0], sent_at=timezone.now())
     html = admin_client.get(RECOVER, {"what": "sent", "since": "2020-01-01T00:00"}).content.decode()
     assert "2. It is 1 order" in html
     backwards = {"what": "failed", "since": "2026-01-02T00:00", "until": "2026-01-01T00:00"}

@@ -5,8 +5,8 @@ from django.db import connection as database
 from django.urls import reverse
 
 from sync.admin.search import orders
-from sync.models import RetryItem, SeenOrder, SentOrder
-from tests.commands.rows import tried
+from sync.models import RetryItem, SeenOrder
+from tests.factories import owed_next, sent_as, tried
 
 FIND = reverse("admin:find")
 
@@ -44,8 +44,7 @@ def test_an_order_is_found_by_whatever_one_has(question, admin_client, shop, owe
 def test_a_version_that_was_sent_long_ago_is_found_by_its_event(admin_client, shop, owe):
     lugo = shop()
     item = owe(lugo, 42)
-    values = {f.name: getattr(item, f.name) for f in SentOrder._meta.fields if hasattr(item, f.name)}
-    SentOrder.objects.create(**values | {"id": None, "event_id": "evt_old"})
+    sent_as(item, event_id="evt_old")
     item.delete()
     assert admin_client.get(FIND, {"q": "evt_old"}).url == story_of(lugo, 42)
 
@@ -130,10 +129,9 @@ def test_a_story_without_another_name_says_nothing_of_it(admin_client, shop, owe
 @pytest.mark.parametrize("term", ["S00042", "s00099", "57", "S00099"])
 def test_lists_find_every_version_by_any_name(admin_client, renamed, owe, model, term):
     first = RetryItem.objects.get()
-    second = owe_next(first, order_name="S00099", version=2, event_id="evt_2", status="pending")
+    second = owed_next(first, order_name="S00099", version=2, event_id="evt_2", status="pending")
     for item in (first, second):
-        values = {f.name: getattr(item, f.name) for f in SentOrder._meta.fields if hasattr(item, f.name)}
-        SentOrder.objects.create(**values | {"id": None})
+        sent_as(item)
         tried(item)
     owe(renamed, 60)
     shown = listed(admin_client, model, q=term, status="all")
@@ -152,17 +150,11 @@ def test_lists_tell_orders_of_one_name_apart(admin_client, renamed, owe):
 @pytest.mark.parametrize("model", ["sentorder", "retryitem", "deliveryattempt"])
 def test_an_event_finds_its_version_only(admin_client, renamed, model):
     first = RetryItem.objects.get()
-    second = owe_next(first, order_name="S00099", version=2, event_id="evt_2", status="pending")
+    second = owed_next(first, order_name="S00099", version=2, event_id="evt_2", status="pending")
     for item in (first, second):
-        values = {f.name: getattr(item, f.name) for f in SentOrder._meta.fields if hasattr(item, f.name)}
-        SentOrder.objects.create(**values | {"id": None})
+        sent_as(item)
         tried(item)
     assert [row.version for row in listed(admin_client, model, q="evt_2", status="all")] == [2]
-
-
-def owe_next(item, **values):
-    fields = {field.attname: getattr(item, field.attname) for field in RetryItem._meta.concrete_fields}
-    return RetryItem.objects.create(**fields | {"id": None} | values)
 
 
 def listed(client, model, **query):

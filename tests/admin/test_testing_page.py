@@ -11,17 +11,14 @@ from django.utils import timezone
 
 from connections import leases
 from connections.models import Connection
-from odoopoller.sandbox.protocol import Odoo
-from odoopoller.sandbox.receiver import Receiver
-from odoopoller.sandbox.sales import Line
-from odoopoller.sandbox.shop import Shop
 from sync import background, connection_tests
 from sync.beating import Beats
 from sync.models import ConnectionTest, RetryItem, SeenOrder, UnsavedTest
 from sync.models.trials import BEGUN_WITHIN, DONE_WITHIN
 from sync.testing import Stage
-from tests import fakes
 from tests.admin.conftest import HOSTILE, said, spoil_secrets
+from tests.factories import SECRET
+from tests.world import World
 
 TYPED = ("name", "external_id", "odoo_url", "database", "username", "protocol", "webhook_url", "events")
 TYPED += (
@@ -33,8 +30,6 @@ TYPED += (
     "most_disappearances_percent",
 )
 VIEW, TEST = "connections.view_connection", "connections.test_connection"
-SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
-ODOO_URL, HOOK_URL = "http://127.0.0.1:8069", "http://127.0.0.1:8070"
 
 
 def page(connection):
@@ -62,14 +57,9 @@ def world(settings, db):
     """A sandbox shop with one order, its receiver, and a connection between them."""
     settings.ALLOWED_NETWORKS = ["127.0.0.0/8"]
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        shop, receiver = Shop(17, "shop17", timezone.now), Receiver(timezone.now)
-        receiver.set_secrets("main", SECRET)
-        fakes.install(mock, Odoo(shop), ODOO_URL)
-        fakes.install_receiver(mock, receiver, HOOK_URL)
-        shop.confirm(shop.quotation(shop.customer_id, [Line(shop.product_id, quantity=3)]))
-        values = {"name": "Shop", "external_id": "s", "odoo_url": ODOO_URL, "database": shop.database}
-        values |= {"username": shop.login, "api_key": shop.api_key, "webhook_secret": SECRET}
-        yield Connection.objects.create(**values, webhook_url=f"{HOOK_URL}/hook/main")
+        world = World(timezone.now, mock)
+        world.confirmed()
+        yield world.connection
 
 
 def test_every_stage_is_kept_and_the_result_stays(admin_client, world):
@@ -178,7 +168,7 @@ def test_what_is_typed_is_tested_before_it_is_saved(admin_client, world):
 
 def test_a_new_connection_is_tested_before_there_is_one(admin_client, world):
     address = reverse("admin:connections_connection_try_new")
-    new = typed(world, name="New", external_id="new", api_key=world.api_key, webhook_secret=SECRET)
+    new = typed(world, name="New", external_id="new", api_key=world.api_key.reveal(), webhook_secret=SECRET)
     html = tried(admin_client, address, new)
     assert "Everything works" in html or "look at the warnings" in html
     assert Connection.objects.count() == 1
@@ -190,7 +180,7 @@ def test_what_was_typed_last_is_tested(admin_client, world):
     address = reverse("admin:connections_connection_try_new")
     new = typed(world, name="New", external_id="new", api_key="wrong", webhook_secret=SECRET)
     admin_client.post(address, new)
-    html = tried(admin_client, address, new | {"api_key": world.api_key})
+    html = tried(admin_client, address, new | {"api_key": world.api_key.reveal()})
     assert "It does not work yet" not in html and UnsavedTest.objects.count() == 1
 
 

@@ -11,8 +11,9 @@ from connections.models import Circuit, Side, pause
 from sync.admin.changes import Change, changes, content
 from sync.admin.desk import coming
 from sync.admin.orders_words import PROBLEM_WORDS
-from sync.models import DeliveryAttempt, SeenOrder, Status
+from sync.models import SeenOrder, Status
 from sync.sources.odoo_values import PROBLEMS
+from tests import factories
 from tests.admin.conftest import HOSTILE, said
 
 BODY = {
@@ -89,31 +90,13 @@ def order(shop, owe):
     )
     seen = SeenOrder.objects.get()
     SeenOrder.objects.update(version=2)
-    first.pk, first.version, first.event_id, first.event = None, 2, "evt_2", "order.updated"
     changed = with_changes(customer={"name": "Ana Castro", "address": {"city": "Vigo", "zip": "27001"}})
-    first.body, first.status, first.error_code = (
-        json.dumps(changed).encode(),
-        Status.FAILED,
-        "receiver_refused",
-    )
-    first.save(force_insert=True)
+    waits = {"status": Status.FAILED, "error_code": "receiver_refused", "closed_at": now}
+    second = factories.owed_next(first, body=json.dumps(changed).encode(), **waits)
+    answer = '{"error": "no such city ' + HOSTILE.replace('"', "") + '"}'
+    result = {"status": 422, "error_code": "receiver_refused", "error_detail": "HTTP 422", "answer": answer}
     for number in (1, 2):
-        DeliveryAttempt.objects.create(
-            connection=connection,
-            item=first,
-            order_id=1,
-            order_name="S00001",
-            version=2,
-            event_id="evt_2",
-            number=number,
-            started_at=now,
-            duration_ms=1234,
-            delivered=False,
-            status=422,
-            error_code="receiver_refused",
-            error_detail="HTTP 422",
-            answer='{"error": "no such city ' + HOSTILE.replace('"', "") + '"}',
-        )
+        factories.tried(second, number=number, started_at=now, duration_ms=1234, **result)
     return seen
 
 
@@ -165,10 +148,7 @@ def test_what_holds_up_the_whole_shop_is_said_on_the_order(admin_client, order):
 
 
 def test_an_order_from_before_the_start_says_so(admin_client, shop):
-    now = timezone.now()
-    seen = SeenOrder.objects.create(
-        connection=shop(), order_id=5, order_name="S5", state="sale", write_date=now, seen_at=now, seeded=True
-    )
+    seen = factories.seen(shop(), seeded=True)
     assert "from before the start" in admin_client.get(page(seen)).content.decode()
 
 

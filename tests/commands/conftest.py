@@ -15,7 +15,7 @@ from odoopoller.sandbox.protocol import Odoo
 from odoopoller.sandbox.receiver import Receiver
 from odoopoller.sandbox.shop import Shop
 from tests import fakes
-from tests.commands.rows import CANARY_KEY, CANARY_SECRET
+from tests.factories import CANARY_KEY, CANARY_SECRET
 
 
 @dataclass

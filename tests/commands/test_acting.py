@@ -3,9 +3,10 @@
 import pytest
 
 from connections.models import Circuit, pause
-from sync.models import PollState, RetryItem, SeenOrder
-from tests.commands.rows import owed, polled
+from sync.models import PollState, RetryItem
+from tests import factories
 from tests.conftest import NOON
+from tests.factories import owed, polled, seen_as
 
 pytestmark = pytest.mark.django_db
 
@@ -22,16 +23,7 @@ def put(connection, status="pending", **values):
     """A version in the ledger that is the newest of its order."""
     waits = {"next_retry_at": NOON.replace(year=2030) if status == "pending" else None}
     item = owed(connection, status=status, **(waits | values))
-    SeenOrder.objects.create(
-        connection=connection,
-        order_id=item.order_id,
-        order_name=item.order_name,
-        state="sale",
-        write_date=NOON,
-        content_hash=item.content_hash,
-        version=1,
-        seen_at=NOON,
-    )
+    seen_as(item)
     return item
 
 
@@ -135,9 +127,7 @@ def test_a_reason_of_blanks_is_none(run, shop):
 @pytest.fixture
 def broken(shop):
     for side in ("odoo", "webhook"):
-        Circuit.objects.create(
-            connection=shop, side=side, state="open", failures=7, opened_at=NOON, error_code=f"{side}_x"
-        )
+        factories.circuit(shop, side, state="open", failures=7, opened_at=NOON, error_code=f"{side}_x")
     return shop
 
 

@@ -8,8 +8,8 @@ import pytest
 from connections.models import Connection
 from sync.models import DeliveryAttempt, PollState, RetryItem, SentOrder, SyncLog
 from tests.admin.test_form import FRESH
-from tests.commands.rows import CANARY_KEY, CANARY_SECRET, logged, owed, polled, sent, tried
 from tests.conftest import NOON
+from tests.factories import CANARY_KEY, CANARY_SECRET, logged, owed, polled, sent, tried
 
 WHOLE = {
     "--name": "Shop Madrid",

@@ -12,7 +12,7 @@ from connections import pools
 from connections.models import Circuit
 from sync import examining
 from sync.models import DeliveryAttempt, PollState, RetryItem, SeenOrder
-from tests.commands.rows import CANARY_SECRET
+from tests.factories import CANARY_SECRET
 from tests.receivers import JavaScript, Python, served
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from django.core.management import CommandError
 
 from sync.management.amounts import positive
 from sync.management.choosing import connection_called, items_called, numbers
-from tests.commands.rows import owed
+from tests.factories import owed
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ import pytest
 
 from sync.models import DeliveryAttempt, RetryItem, SyncLog
 from sync.persons import Person
-from tests.commands.rows import owed, sent, tried
+from tests import factories
 from tests.conftest import NOON
+from tests.factories import owed, sent, tried
 
 pytestmark = pytest.mark.django_db
 
@@ -111,7 +112,7 @@ def test_a_name_within_a_longer_one_is_somebody_else(run, nobody, order, shop):
         order(*who)
     order(*LUIS, note="<p>call Ana&nbsp;P&eacute;rez</p>")
     texts = "Pérez Gil, Ana and Ana Pérez Gil called, so did Pérez, Ana and ANA PEREZ"
-    SyncLog.objects.create(connection=shop, started_at=NOON, finished_at=NOON, error_detail=texts)
+    factories.logged(shop, finished_at=NOON, error_detail=texts)
     printed = run("eraseperson", "--name", "Ana Pérez", "--yes")
     assert printed.code == 0 and kept() == ["Ana Pérez Gil"]
     assert "left alone: Ana Pérez Gil <gil@example.com>" in printed.out
@@ -146,7 +147,7 @@ def test_where_two_have_a_name_it_is_left_where_it_stands_alone(run, nobody, ord
     for who in (ANA, ("Ana Pérez", "other@example.com")):
         order(*who)
     text = "Ana Pérez, ana@example.com"
-    SyncLog.objects.create(connection=shop, started_at=NOON, finished_at=NOON, error_detail=text)
+    factories.logged(shop, finished_at=NOON, error_detail=text)
     assert run("eraseperson", "--name", "Ana Pérez <ana@example.com>", "--yes").error == ""
     assert SyncLog.objects.get().error_detail == "Ana Pérez, [erased]"
 
@@ -176,7 +177,7 @@ def test_an_address_that_ships_to_somebody_without_one(run, nobody, order):
     ],
 )
 def test_however_it_is_written_it_goes_and_the_rest_stays(run, nobody, shop, stored, left):
-    SyncLog.objects.create(connection=shop, started_at=NOON, finished_at=NOON, error_detail=stored)
+    factories.logged(shop, finished_at=NOON, error_detail=stored)
     run("eraseperson", "--name", "Ana Perez", "--yes")
     assert SyncLog.objects.get().error_detail == left
 
@@ -192,7 +193,7 @@ def test_the_database_chooses_what_needs_a_closer_look(shop):
         "x\\u00e9",
         "<b>",
     ):
-        SyncLog.objects.create(connection=shop, started_at=NOON, finished_at=NOON, error_detail=text)
+        factories.logged(shop, finished_at=NOON, error_detail=text)
     chosen = Person("Ana Pérez").perhaps_in(SyncLog.objects.order_by("pk"), "error_detail")
     assert list(chosen.values_list("error_detail", flat=True)) == [
         "ana perez", "ANA PÉREZ", "P%C3%A9rez", "x\\u00e9", "<b>",

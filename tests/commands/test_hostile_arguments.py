@@ -5,7 +5,7 @@ import io
 import pytest
 from django.core.management import CommandError, call_command, get_commands, load_command_class
 
-from tests.commands.rows import CANARY_KEY, CANARY_SECRET, logged, owed, polled
+from tests.factories import CANARY_KEY, CANARY_SECRET, logged, owed, polled
 
 SECRET = "hunter2Zx7Lw"
 APPS = ("sync", "odoopoller.sandbox")

@@ -5,9 +5,9 @@ import pytest
 from connections.models import Connection
 from sync.deciding import BY_STAMP
 from sync.models import PollState, SeenOrder
-from tests.commands.rows import polled
 from tests.commands.test_adding import add
 from tests.conftest import NOON
+from tests.factories import polled, seen
 
 pytestmark = pytest.mark.django_db
 
@@ -17,17 +17,7 @@ def spoken(shop, monkeypatch):
     """A shop whose receiver knows one open order."""
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOON)
     polled(shop, window_to=NOON)
-    SeenOrder.objects.create(
-        connection=shop,
-        order_id=42,
-        order_name="S00042",
-        state="sale",
-        write_date=NOON,
-        content_hash="h" * 64,
-        version=1,
-        announced="confirmed",
-        seen_at=NOON,
-    )
+    seen(shop, number=2, write_date=NOON, announced="confirmed")
     return shop
 
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from connections.models import Circuit, pause
-from sync.models import PollState, SeenOrder
-from tests.commands.rows import CANARY_KEY, CANARY_SECRET, logged, owed, polled
-from tests.sync.test_order_names import seen
+from connections.models import pause
+from sync.models import PollState
+from tests import factories
+from tests.factories import CANARY_KEY, CANARY_SECRET, logged, owed, polled, seen
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ def _paused(shop):
 
 
 def _down(shop):
-    Circuit.objects.create(connection=shop, side="webhook", state="open", opened_at=timezone.now())
+    factories.circuit(shop, "webhook", state="open", opened_at=timezone.now())
 
 
 def _failing(shop):
@@ -146,14 +146,7 @@ def test_retries_are_what_is_open(run, shop, make_connection):
 def test_retries_tell_programs_what_was_left_empty(run, shop):
     owed(shop)
     owed(shop, number=2)
-    SeenOrder.objects.create(
-        connection=shop,
-        order_id=41,
-        order_name="S00041",
-        write_date=ago(hours=1),
-        seen_at=ago(hours=1),
-        notes="commitment_date: out of range\npartner_id.zip: not a text",
-    )
+    seen(shop, notes="commitment_date: out of range\npartner_id.zip: not a text")
     told = {row["order_id"]: row["left_empty"] for row in run("retries", "--json").json}
     assert told == {41: ["commitment_date: out of range", "partner_id.zip: not a text"], 42: []}
 
@@ -207,9 +200,9 @@ def versions(shop, make_connection):
                 status="sent" if version < len(names) else "pending",
                 body=BODY,
             )
-        seen(connection, order_id, names[-1])
+        seen(connection, order_id=order_id, order_name=names[-1])
     owed(other, order_id=57, order_name="S00042")
-    seen(other, 57, "S00042")
+    seen(other, order_id=57, order_name="S00042")
 
 
 def ids(printed):
@@ -257,6 +250,6 @@ def test_of_very_many_only_some_are_told(run, make_connection):
     for _number in range(12):
         connection = make_connection()
         owed(connection, order_id=57, order_name="S00042")
-        seen(connection, 57, "S00042")
+        seen(connection, order_id=57, order_name="S00042")
     told = run("retries", "--order", "S00042").err.splitlines()
     assert len(told) == 12 and told[-1] == "and more"

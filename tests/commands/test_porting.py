@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from connections.models import Connection
 from connections.porting import LONGEST
-from tests.commands.rows import CANARY_KEY, CANARY_SECRET
+from tests.factories import CANARY_KEY, CANARY_SECRET
 
 pytestmark = pytest.mark.django_db
 KEY = Fernet.generate_key().decode()

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from connections.models import Connection
-from tests.commands.rows import CANARY_KEY, CANARY_SECRET
+from tests.factories import CANARY_KEY, CANARY_SECRET
 
 pytestmark = pytest.mark.django_db
 SECRET = "hunter2Zx7Lw"

@@ -4,8 +4,8 @@ import pytest
 
 from connections.models import Connection
 from sync.models import PollState
-from tests.commands.rows import polled
 from tests.conftest import NOON
+from tests.factories import polled
 
 pytestmark = pytest.mark.django_db
 

@@ -6,10 +6,11 @@ import pytest
 from django.utils import timezone
 
 from connections import leases
-from connections.models import Circuit, pause
+from connections.models import pause
 from sync.management.sending import results, send_now
-from sync.models import PollState, RetryItem, SeenOrder, SentOrder
-from tests.commands.rows import CANARY_KEY, CANARY_SECRET, owed, polled
+from sync.models import PollState, RetryItem, SentOrder
+from tests import factories
+from tests.factories import CANARY_KEY, CANARY_SECRET, owed, polled, seen
 
 pytestmark = pytest.mark.django_db
 
@@ -21,17 +22,9 @@ def names(odoo, receiver, shop):
     ids = [odoo.sell() for _number in range(3)]
     names = [odoo.world.get("sale.order", order_id)["name"] for order_id in ids]
     for order_id, name in zip(ids, names, strict=True):
-        SeenOrder.objects.create(
-            connection=shop,
-            order_id=order_id,
-            order_name=name,
-            state="sale",
-            write_date=timezone.now() - timedelta(days=100 - order_id),
-            content_hash="h",
-            version=1,
-            announced="confirmed",
-            seen_at=timezone.now(),
-        )
+        at = timezone.now() - timedelta(days=100 - order_id)
+        values = {"write_date": at, "announced": "confirmed", "seen_at": timezone.now()}
+        seen(shop, order_id=order_id, order_name=name, **values)
     return names
 
 
@@ -226,7 +219,7 @@ def test_a_minute_is_enough(receiver, shop, clock):
 
 @pytest.mark.parametrize("rest", [{"state": "open"}, {"wait_until": timezone.now() + timedelta(days=36500)}])
 def test_a_receiver_that_rests_is_not_waited_for(receiver, shop, clock, rest):
-    Circuit.objects.create(connection=shop, side="webhook", opened_at=clock(), **rest)
+    factories.circuit(shop, "webhook", opened_at=clock(), **rest)
     polled(shop)
     item, began = owed(shop), clock()
     send_now(shop, [item], clock=clock, sleep=clock.advance)

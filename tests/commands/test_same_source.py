@@ -4,7 +4,7 @@ import pytest
 
 from connections.models import Connection
 from tests.commands.test_adding import WHOLE, add
-from tests.sync.conftest import SECRET
+from tests.factories import SECRET
 
 pytestmark = pytest.mark.django_db
 SAID = "sends the same orders to the same receiver as: Shop Madrid. Each arrives twice"

@@ -3,7 +3,7 @@
 import pytest
 import responses
 
-from sync.models import AlertChannel
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 SLACK = "https://hooks.slack.com/services/T0/B0/canary"
@@ -15,8 +15,8 @@ def test_without_a_channel_it_says_where_to_make_one(run):
 
 def test_every_enabled_channel_is_told(run, web):
     web.add(responses.POST, SLACK, body="ok")
-    AlertChannel.objects.create(name="Ops", kind="slack", target=SLACK)
-    AlertChannel.objects.create(name="Off", kind="slack", target=SLACK, enabled=False)
+    factories.channel("Ops", kind="slack", target=SLACK)
+    factories.channel("Off", kind="slack", target=SLACK, enabled=False)
     assert run("testalert").out.strip() == "Ops: told."
     assert run("testalert", "Off").out.strip() == "Off: told."
     assert "This is a test" in web.calls[0].request.body.decode()
@@ -24,6 +24,6 @@ def test_every_enabled_channel_is_told(run, web):
 
 def test_a_refusal_is_a_sentence_and_an_exit_code(run, web):
     web.add(responses.POST, SLACK, status=404)
-    AlertChannel.objects.create(name="Ops", kind="slack", target=SLACK)
+    factories.channel("Ops", kind="slack", target=SLACK)
     with pytest.raises(SystemExit):
         run("testalert")

@@ -5,7 +5,7 @@ import requests
 
 from connections.models import Circuit
 from sync.models import DeliveryAttempt, PollState, RetryItem, SeenOrder, SyncLog
-from tests.commands.rows import CANARY_KEY, CANARY_SECRET
+from tests.factories import CANARY_KEY, CANARY_SECRET
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ import responses
 from django.db import connections
 
 from connections import faultpoints
-from tests.sync.conftest import World
+from tests.world import World
 
 PATIENCE_SECONDS = 2
 

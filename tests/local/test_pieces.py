@@ -14,7 +14,7 @@ from odoopoller.local import shops
 from odoopoller.local.children import Children
 from odoopoller.local.flow import Flow
 from odoopoller.local.login import login
-from sync.models import DeliveryAttempt, SeenOrder, SyncLog
+from tests import factories
 from tests.conftest import NOON
 
 SHOP = {
@@ -81,15 +81,10 @@ def test_a_shop_that_cannot_be_a_connection_is_said(db, state):
 
 
 def test_a_new_sandbox_goes_on_after_the_orders_of_the_last(make_connection, state):
-    def seen(connection, order_id):
-        SeenOrder.objects.create(
-            connection=connection, order_id=order_id, order_name="S", write_date=NOON, seen_at=NOON
-        )
-
     assert shops.newest_order() == 0
     shops.connect(state(SHOP))
-    seen(Connection.objects.get(), 41)
-    seen(make_connection(), 9000)
+    factories.seen(Connection.objects.get(), order_id=41)
+    factories.seen(make_connection(), order_id=9000)
     assert shops.newest_order() == 41
 
 
@@ -98,14 +93,13 @@ def happened(make_connection):
     """Records of one connection named "Shop 1"."""
     connection = make_connection()
 
+    item = factories.owed(connection)
+
     def attempt(**values):
-        sane = {"order_id": 1, "order_name": "S1", "version": 1, "event_id": "evt_1", "number": 1}
-        sane |= {"started_at": NOON, "duration_ms": 8, "delivered": True, "status": 200}
-        return DeliveryAttempt.objects.create(connection=connection, **sane | values)
+        return factories.tried(item, **{"duration_ms": 8, "delivered": True, "status": 200} | values)
 
     def poll(**values):
-        sane = {"started_at": NOON, "finished_at": NOON + timedelta(seconds=1)}
-        return SyncLog.objects.create(connection=connection, **sane | values)
+        return factories.logged(connection, **{"finished_at": NOON + timedelta(seconds=1)} | values)
 
     return attempt, poll
 

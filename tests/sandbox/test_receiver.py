@@ -10,8 +10,8 @@ from standardwebhooks import Webhook
 
 from odoopoller.sandbox.receiver import REMEMBERED, Receiver
 from tests import fakes
+from tests.factories import SECRET
 
-SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 OTHER = "whsec_b3RoZXItb3RoZXItb3RoZXItb3RoZXItb3RoZXI="
 
 

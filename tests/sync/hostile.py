@@ -5,16 +5,15 @@ from dataclasses import replace
 
 import orjson
 
-from connections.models import Connection
 from odoopoller.sandbox.protocol import Odoo
 from odoopoller.sandbox.sales import Line
 from odoopoller.sandbox.shop import Shop
 from sync import polling, scheduling
 from sync.models import PollState, RetryItem, SeenOrder
 from tests import fakes
-from tests.sync.conftest import SECRET, World
+from tests.world import World
 
-NEXT_DOOR = "http://127.0.0.1:8099"
+HOSTILE_URL, NEXT_DOOR = "http://127.0.0.1:8098", "http://127.0.0.1:8099"
 DEPTH = 100_000
 
 # What no JSON library would write: the text in quotes becomes these bytes.
@@ -89,27 +88,16 @@ def spoilt(tree, steps, change):
     return [*tree[:place], part, *tree[place + 1 :]]
 
 
-class Street(World):
-    """A hostile shop and its neighbour, polled in one batch."""
+class HostileWorld(World):
+    """A hostile shop and its neighbour on a server of its own, polled in one batch."""
 
     def __init__(self, clock, mock, version=17):
-        super().__init__(clock, mock, version)
+        super().__init__(clock, mock, version, odoo_url=HOSTILE_URL)
         self.hostile = Hostile(self.odoo)
-        fakes.install(mock, self.hostile, "http://127.0.0.1:8098")
-        Connection.objects.filter(pk=self.connection.pk).update(odoo_url="http://127.0.0.1:8098")
+        fakes.install(mock, self.hostile, HOSTILE_URL)
         self.next_door = Shop(18, "nextdoor", clock)
         fakes.install(mock, Odoo(self.next_door), NEXT_DOOR)
-        self.receiver.set_secrets("next", SECRET)
-        self.neighbour = Connection.objects.create(
-            name="Neighbour",
-            external_id="neighbour",
-            odoo_url=NEXT_DOOR,
-            database=self.next_door.database,
-            username=self.next_door.login,
-            api_key=self.next_door.api_key,
-            webhook_url=self.connection.webhook_url.replace("main", "next"),
-            webhook_secret=SECRET,
-        )
+        self.neighbour = self.connect(self.next_door, "next", name="Neighbour", odoo_url=NEXT_DOOR)
         self.neighbours_orders = []
 
     def order_next_door(self):

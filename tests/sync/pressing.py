@@ -15,12 +15,11 @@ from django.test import Client  # noqa: E402
 from django.urls import reverse  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from connections.models import Connection  # noqa: E402
-from sync.models import AlertChannel, PollState, RetryItem, SeenOrder  # noqa: E402
+from sync.models import AlertChannel, PollState, RetryItem  # noqa: E402
+from tests import factories  # noqa: E402
 from tests.admin.test_testing_page import typed  # noqa: E402
 
 TIMES = 100
-SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 BUTTONS = ("test_one", "reconcile_one", "poll_one", "reset_circuit_one", "try")
 ASKED = {"_form_submitted": "True", "days": "2", "reason": "because"}
 
@@ -31,15 +30,9 @@ def say(word):
 
 
 def connect(name, url, **values):
-    sane = {
-        "database": "db",
-        "username": "poller",
-        "api_key": "key",
-        "webhook_secret": SECRET,
-        "deliveries_at_once": 1,
-    }
-    sane |= {"deliveries_at_once": 1, "odoo_url": url, "webhook_url": f"{url}/hook", "external_id": name}
-    return Connection.objects.create(name=name, **sane | values)
+    account = {"database": "db", "username": "poller", "api_key": "key", "deliveries_at_once": 1}
+    place = {"odoo_url": url, "webhook_url": f"{url}/hook", "external_id": name}
+    return factories.connection(name=name, **account | place | values)
 
 
 def hang(url):
@@ -52,16 +45,13 @@ def hang(url):
     for number in range(TIMES):
         owe(shops[0], number, now)
         owe(shops[number + 1], number, now)
-    AlertChannel.objects.create(name="hangs", kind="slack", target=f"{url}/slack")
+    factories.channel("hangs", target=f"{url}/slack")
     return shops
 
 
 def owe(connection, number, now):
-    version = {"connection": connection, "order_id": number, "order_name": f"S{number}", "version": 1}
-    version |= {"write_date": now, "content_hash": "h"}
-    SeenOrder.objects.create(**version, state="sale", seen_at=now)
-    event = {"event": "order.confirmed", "event_id": f"evt-{connection.pk}-{number}", "body": b"{}"}
-    RetryItem.objects.create(**version, **event, status="failed", created_at=now - timedelta(hours=1))
+    item = factories.owed(connection, number=number, status="failed", created_at=now - timedelta(hours=1))
+    factories.seen_as(item, seen_at=now)
 
 
 def signed_in():
@@ -74,7 +64,7 @@ def signed_in():
 def press(shops):
     client, hanging, items = signed_in(), shops[0], list(RetryItem.objects.filter(connection=shops[0]))
     channel = AlertChannel.objects.get()
-    form = typed(hanging, api_key="key", webhook_secret=SECRET)
+    form = typed(hanging, api_key="key", webhook_secret=factories.SECRET)
     page = {name: reverse(f"admin:connections_connection_{name}", args=[hanging.pk]) for name in BUTTONS}
     alert = reverse("admin:sync_alertchannel_test_alert_one", args=[channel.pk])
     for number, item in enumerate(items):

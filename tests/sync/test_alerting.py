@@ -14,7 +14,8 @@ from sync.alerting.choosing import is_quiet
 from sync.alerting.emergency import Emergency
 from sync.housekeeping import housekeep
 from sync.models import Alert, AlertChannel, AlertChannelState, AlertNotice, Finding, RetryItem
-from tests.commands.rows import owed
+from tests import factories
+from tests.factories import owed, owing
 
 SLACK = "https://hooks.slack.com/services/T0/B0/canary"
 HOOK = "https://alerts.example.com/in"
@@ -27,7 +28,7 @@ def slack(mock):
 
 @pytest.fixture
 def channel(db, slack, world):
-    return AlertChannel.objects.create(name="Ops", kind="slack", target=SLACK)
+    return factories.channel("Ops", kind="slack", target=SLACK)
 
 
 @pytest.fixture
@@ -63,19 +64,9 @@ def test_a_problem_is_told_once_with_how_many_and_since_when(world, channel, min
 
 
 def test_5000_failures_give_one_alert(world, channel, minute, mock):
-    RetryItem.objects.bulk_create(
-        RetryItem(
-            connection=world.connection,
-            order_id=n,
-            order_name=f"S{n}",
-            version=1,
-            event="order.confirmed",
-            status="failed",
-            write_date=world.clock(),
-            created_at=world.clock(),
-        )
-        for n in range(5000)
-    )
+    now = world.clock()
+    values = {"status": "failed", "write_date": now, "created_at": now, "next_retry_at": None}
+    RetryItem.objects.bulk_create(owing(world.connection, number=n, **values) for n in range(5000))
     minute(10)
     assert len(texts(mock)) == 1 and "how many: 5000" in texts(mock)[0]
     assert Alert.objects.filter(code="items_need_a_person").count() == 1
@@ -107,7 +98,7 @@ def test_the_end_is_told_with_what_was_caught_up(world, channel, minute, mock):
 
 def test_what_comes_and_goes_is_told_once_in_a_window(world, channel, minute, mock):
     for _ in range(5):
-        circuit = Circuit.objects.create(connection=world.connection, side="webhook", state="open")
+        circuit = factories.circuit(world.connection, "webhook", state="open")
         minute()
         circuit.delete()
         minute()
@@ -116,7 +107,7 @@ def test_what_comes_and_goes_is_told_once_in_a_window(world, channel, minute, mo
 
 
 def test_an_end_waits_until_it_stayed_and_covers_all_that_was_told(world, channel, minute, mock):
-    circuit = Circuit.objects.create(connection=world.connection, side="webhook", state="open")
+    circuit = factories.circuit(world.connection, "webhook", state="open")
     minute()
     circuit.delete()
     minute(4)
@@ -236,7 +227,7 @@ def test_by_mail(world, channel, minute, settings):
 
 def test_a_name_from_before_it_was_refused_stops_no_mail(world, minute, settings):
     settings.EMAIL_URL, settings.ENVIRONMENT = "smtp://mail.example.com", "Test\r\nBcc: x@example.com"
-    AlertChannel.objects.create(name="Mail\nX: y", kind="email", target="a@example.com", language="en")
+    factories.channel("Mail\nX: y", kind="email", target="a@example.com", language="en")
     world.connection.name = "Shop\nBcc: evil@example.com\r\n\r\nAll is well \u202e\x1b[2J"
     world.connection.save()
     refuse(world)
@@ -258,7 +249,7 @@ def test_mail_that_is_not_set_up_says_so(channel):
 
 def test_by_webhook_signed(world, minute, mock):
     mock.add(responses.POST, HOOK, status=204)
-    AlertChannel.objects.create(name="Hook", kind="webhook", target=HOOK, secret="whsec_" + "QUJD" * 8)
+    factories.channel("Hook", kind="webhook", target=HOOK, secret="whsec_" + "QUJD" * 8)
     refuse(world, 2)
     assert minute() == 1
     request = next(call.request for call in mock.calls if call.request.url == HOOK)
@@ -316,7 +307,7 @@ class TestEmergency:
         return told
 
     def test_a_database_that_is_away_is_told_from_memory(self, clock, db, told):
-        AlertChannel.objects.create(name="Ops", kind="slack", target=SLACK)
+        factories.channel("Ops", kind="slack", target=SLACK)
         emergency = Emergency()
         emergency.database_works(clock())
         for _ in range(10):
@@ -326,7 +317,7 @@ class TestEmergency:
         assert len(told) == 2 and "answers again" in told[1].text
 
     def test_a_short_absence_is_not_worth_a_word(self, clock, db, told):
-        AlertChannel.objects.create(name="Ops", kind="slack", target=SLACK)
+        factories.channel("Ops", kind="slack", target=SLACK)
         emergency = Emergency()
         emergency.database_works(clock())
         emergency.database_is_away(clock.advance(30))

@@ -8,7 +8,6 @@ from connections import leases
 from connections.models import Lease
 from sync import background, connection_tests, reconciling, recovering, slots, turns
 from sync.models import (
-    AlertChannel,
     ChannelTest,
     ConnectionTest,
     PollState,
@@ -20,6 +19,7 @@ from sync.models import (
     SyncLog,
     Wish,
 )
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 LATER = timedelta(hours=1)
@@ -64,12 +64,9 @@ def asked(clock, *connections, by="ana"):
 
 
 def run_of(connection, clock, kind=RunKind.RESEND, order_id=1):
-    version = {"connection": connection, "order_id": order_id, "order_name": "S1", "version": 1}
-    version |= {"write_date": clock(), "content_hash": "h"}
-    SeenOrder.objects.create(**version, state="sale", seen_at=clock())
-    item = RetryItem.objects.create(
-        **version, event="order.confirmed", event_id="e", body=b"{}", status="failed", created_at=clock()
-    )
+    waits = {"status": "failed", "next_retry_at": None, "created_at": clock()}
+    item = factories.owed(connection, order_id=order_id, order_name="S1", write_date=clock(), **waits)
+    factories.seen_as(item, seen_at=clock())
     rows = RetryItem.objects.filter(pk=item.pk)
     return recovering.start(rows, kind=kind, token=leases.new_token(), by="ana", now=clock())
 
@@ -368,7 +365,7 @@ def test_one_that_is_asked_for_again_is_not_spoilt_by_the_one_before(clock, shop
 
 def test_channels_are_tested_in_the_same_two_slots(clock, shops, monkeypatch):
     for number in range(3):
-        channel = AlertChannel.objects.create(name=f"c{number}", kind="slack", target="https://example.com")
+        channel = factories.channel(f"c{number}", kind="slack", target="https://example.com")
         connection_tests.ask_channel(channel.pk, by="ana", now=clock())
     monkeypatch.setattr(connection_tests, "send_test", lambda channel: ("", ""))
     assert len(pieces(slots.TEST, clock)) == 2
@@ -385,10 +382,7 @@ def test_orders_of_shops_that_can_be_read_are_sent_again_first(clock, shops, mon
     )
     failing, healthy = shops(20, failures=2), shops(1)
     for number, shop in enumerate([*failing, *healthy], start=1):
-        SeenOrder.objects.create(
-            connection=shop, order_id=number, order_name="S1", version=1, write_date=clock(),
-            content_hash="h", state="sale", seen_at=clock(),
-        )  # fmt: skip
+        factories.seen(shop, number=number, write_date=clock(), seen_at=clock())
     rows = SeenOrder.objects.order_by("pk")
     run = recovering.start(rows, kind=RunKind.RESEND, token="t", by="ana", now=clock())
     background.next_piece(slots.RUN, clock=clock).do()

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from sync import counting
 from sync.models import DeliveryAttempt, MonitorCount, MonitorMark, SentOrder, SyncLog
+from tests import factories
 
 
 def numbers(world):
@@ -58,10 +59,9 @@ def test_rows_that_do_not_tell_their_age_hold_nothing_up(busy, monkeypatch):
     """The first look at ten thousand shops seeds 300,000 rows that were never sent."""
     monkeypatch.setattr(counting, "AT_ONCE", 2)
     last = SentOrder.objects.order_by("pk").last()
-    seeded = [SentOrder(connection=busy.connection, order_id=9000 + n, seeded=True) for n in range(7)]
-    for row in seeded:
-        row.version, row.write_date, row.order_name = 1, last.write_date, "S"
-    SentOrder.objects.bulk_create(seeded)
+    values = {"write_date": last.write_date, "seeded": True, "sent_at": None}
+    for number in range(7):
+        factories.sent(busy.connection, number=9000 + number, **values)
     busy.clock.advance(60)
     for _ in range(20):
         counting.count(busy.clock())
@@ -97,14 +97,8 @@ def test_what_is_young_is_left_for_the_next_time(busy):
 
 def test_an_import_is_no_delivery(busy):
     lags = sum(n for (name, _), n in numbers(busy).items() if name == "lag")
-    SentOrder.objects.create(
-        connection=busy.connection,
-        order_id=99,
-        version=1,
-        event="order.confirmed",
-        write_date=busy.clock() - timedelta(days=9),
-        sent_at=busy.clock(),
-    )
+    written = busy.clock() - timedelta(days=9)
+    factories.sent(busy.connection, write_date=written, sent_at=busy.clock(), event_id="")
     assert sum(n for (name, _), n in numbers(busy).items() if name == "lag") == lags
 
 

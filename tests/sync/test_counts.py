@@ -5,13 +5,9 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from connections.models import Connection, Side, pause, resume
-from odoopoller.sandbox.protocol import Odoo
-from odoopoller.sandbox.receiver import Receiver
-from odoopoller.sandbox.shop import Shop
 from sync import counting, draining, polling, scheduling, watching
 from sync.models import PollState, RetryItem, SentOrder
-from tests import fakes
-from tests.sync.conftest import HOOK_URL, ODOO_URL, SECRET
+from tests.world import World
 
 PER_CHUNK = 12  # statements of one chunk of a hundred orders: read, record, settle
 CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
@@ -29,31 +25,14 @@ class Statements(CaptureQueriesContext):
         return sum(not sql.startswith(CONTROL) for sql in said)
 
 
-class Street:
-    """Shops on one Odoo server, a connection for each, one receiver for all; everything has begun."""
+class CountedWorld(World):
+    """Everything has begun; its polls and deliveries are one batch each, and return their statements."""
 
-    def __init__(self, clock, mock, number, version=17):
-        self.clock = clock
-        self.shops = [Shop(version, f"shop{each}", clock) for each in range(number)]
-        self.receiver = Receiver(clock)
-        fakes.install(mock, Odoo(self.shops), ODOO_URL)
-        fakes.install_receiver(mock, self.receiver, HOOK_URL)
-        Connection.objects.bulk_create(self._connection(shop) for shop in self.shops)
+    def __init__(self, clock, mock, number, version):
+        super().__init__(clock, mock, version, shops=number)
         PollState.objects.create_missing(clock())
         for _ in range(3):
             self.poll_later()
-
-    def _connection(self, shop):
-        return Connection(
-            name=shop.database,
-            external_id=shop.database,
-            odoo_url=ODOO_URL,
-            database=shop.database,
-            username=shop.login,
-            api_key=shop.api_key,
-            webhook_url=f"{HOOK_URL}/hook/{shop.database}",
-            webhook_secret=SECRET,
-        )
 
     def sell(self, number):
         """So many confirmed orders in each shop."""
@@ -92,13 +71,13 @@ class Street:
 
 
 @pytest.fixture
-def street(clock, mock, db, settings):
+def make_world(clock, mock, db, settings):
     settings.ALLOWED_NETWORKS = ["127.0.0.0/8"]
     settings.BATCH_SIZE = 100
 
-    def make(number=1, **options):
+    def make(shops=1, version=17):
         Connection.objects.all().delete()
-        return Street(clock, mock, number, **options)
+        return CountedWorld(clock, mock, shops, version)
 
     return make
 
@@ -107,85 +86,85 @@ def street(clock, mock, db, settings):
 
 
 @pytest.mark.parametrize("version", [16, 17, 18, 19])
-def test_a_cycle_with_nothing_new_is_one_call(street, version):
-    here = street(3, version=version)
-    before = here.calls()
-    here.poll_later()
-    assert here.calls() - before == 3
+def test_a_cycle_with_nothing_new_is_one_call(make_world, version):
+    world = make_world(3, version=version)
+    before = world.calls()
+    world.poll_later()
+    assert world.calls() - before == 3
 
 
 @pytest.mark.parametrize(("version", "most"), [(16, 5), (17, 2), (18, 2), (19, 2)])
 @pytest.mark.parametrize("orders", [1, 50])
-def test_a_cycle_with_orders_is_a_handful_of_calls_however_many_they_are(street, version, most, orders):
-    here = street(version=version)
-    here.sell(1)
-    here.poll_later()
-    here.poll_later()
-    here.sell(orders)
-    before = here.calls()
-    here.poll_later()
+def test_a_cycle_with_orders_is_a_handful_of_calls_however_many_they_are(make_world, version, most, orders):
+    world = make_world(version=version)
+    world.sell(1)
+    world.poll_later()
+    world.poll_later()
+    world.sell(orders)
+    before = world.calls()
+    world.poll_later()
     assert SentOrder.objects.filter(seeded=False).count() == orders + 1
-    assert here.calls() - before <= most
+    assert world.calls() - before <= most
 
 
 # --- The database -----------------------------------------------------------------------------------
 
 
-def test_idle_polls_of_a_batch_share_their_statements(street):
-    counts = {number: street(number).poll_later() for number in (1, 50, 100)}
+def test_idle_polls_of_a_batch_share_their_statements(make_world):
+    counts = {number: make_world(number).poll_later() for number in (1, 50, 100)}
     assert counts[1] == counts[50] == counts[100] <= 12
 
 
-def test_claiming_takes_the_same_statements_for_one_and_for_a_hundred(street):
+def test_claiming_takes_the_same_statements_for_one_and_for_a_hundred(make_world):
     counts = []
     for number in (1, 100):
-        here = street(number)
-        here.clock.advance(61)
+        world = make_world(number)
+        world.clock.advance(61)
         with Statements() as statements:
-            scheduling.claim_polls(here.clock(), number)
-            scheduling.claim_deliveries(here.clock(), number)
+            scheduling.claim_polls(world.clock(), number)
+            scheduling.claim_deliveries(world.clock(), number)
         counts.append(statements.number)
     assert counts[0] == counts[1] <= 8
 
 
-def test_a_poll_that_finds_orders_takes_no_more_statements_for_more_of_them(street):
+def test_a_poll_that_finds_orders_takes_no_more_statements_for_more_of_them(make_world):
     counts = {}
     for orders in (10, 100, 400):
-        here = street()
-        here.sell(orders)
-        counts[orders] = here.poll_later()
+        world = make_world()
+        world.sell(orders)
+        counts[orders] = world.poll_later()
         assert SentOrder.objects.filter(seeded=False).count() == orders
     assert counts[10] == counts[100] <= 40
     assert counts[400] <= counts[100] + 3 * PER_CHUNK
 
 
-def test_polls_of_a_batch_that_find_orders_share_their_statements(street):
+def test_polls_of_a_batch_that_find_orders_share_their_statements(make_world):
     counts = {}
     for number in (5, 50):
-        here = street(number)
-        here.sell(2)
-        counts[number] = here.poll_later()
+        world = make_world(number)
+        world.sell(2)
+        counts[number] = world.poll_later()
         assert SentOrder.objects.filter(seeded=False).count() == 2 * number
     assert counts[5] == counts[50] <= 40
 
 
-def test_a_delivery_run_takes_no_more_statements_for_more_orders(street):
+def test_a_delivery_run_takes_no_more_statements_for_more_orders(make_world):
     counts = {}
     for orders in (10, 100, 400):
-        here = street()
-        here.owe(orders)
-        counts[orders] = here.deliver()
+        world = make_world()
+        world.owe(orders)
+        counts[orders] = world.deliver()
         assert SentOrder.objects.filter(seeded=False).count() == orders
     assert counts[10] == counts[100] <= 30
     assert counts[400] <= counts[100] + 3 * PER_CHUNK
 
 
-def test_a_delivery_run_reads_what_each_receiver_is_owed_and_shares_the_rest(street):
+def test_a_delivery_run_reads_what_each_receiver_is_owed_and_shares_the_rest(make_world):
     counts = {}
     for number in (5, 50):
-        here = street(number)
-        here.owe(2)
-        counts[number] = here.deliver()
+        world = make_world(number)
+        world.owe(2)
+        counts[number] = world.deliver()
         assert SentOrder.objects.filter(seeded=False).count() == 2 * number
     assert counts[50] - counts[5] <= 45
 
@@ -202,13 +181,13 @@ EACH_MINUTE = {
 
 
 @pytest.mark.parametrize("what", EACH_MINUTE)
-def test_what_is_done_each_minute_takes_the_same_statements_for_many_connections(street, what):
+def test_what_is_done_each_minute_takes_the_same_statements_for_many_connections(make_world, what):
     """On SQLite whoever writes keeps everybody else from it: a statement for each connection is too many."""
     counts = {}
     for number in (1, 50):
-        here = street(number)
-        here.clock.advance(120)
+        world = make_world(number)
+        world.clock.advance(120)
         with Statements() as statements:
-            EACH_MINUTE[what](here.clock)
+            EACH_MINUTE[what](world.clock)
         counts[number] = statements.number
     assert counts[50] <= counts[1] + 2

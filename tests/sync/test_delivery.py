@@ -15,7 +15,7 @@ from sync.ledger import discard
 from sync.ledger.checking import imbalances
 from sync.models import DeliveryAttempt, RetryItem
 from tests.conftest import NOON
-from tests.sync.conftest import SECRET
+from tests.factories import SECRET
 
 URL = "https://stockmaster.example.com/hooks/odoo"
 DELIVERED, AGAIN, WAIT, REFUSED, GONE = Verdict

@@ -10,7 +10,6 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from fernet_fields import EncryptedField
 
-from connections.models import Circuit
 from odoopoller.sandbox.sales import Line
 from sync import erasing, housekeeping
 from sync.erasing import JSONS, TEXTS, Person, erase
@@ -26,6 +25,7 @@ from sync.models import (
     SentOrder,
     SyncLog,
 )
+from tests import factories
 from tests.commands.conftest import run  # noqa: F401 - a fixture
 from tests.conftest import NOON
 
@@ -142,16 +142,16 @@ def test_only_the_connection_that_was_named(history, run, make_connection):  # n
     other = make_connection(name="Other", external_id="other")
     printed = run("eraseperson", "--name", ANA, "-c", "Other", "--json")
     assert set(printed.json["touched"].values()) == {0} and ANA in tables()
-    SyncLog.objects.create(connection=other, started_at=NOON, finished_at=NOON, error_detail=f"of {ANA}!")
+    factories.logged(other, finished_at=NOON, error_detail=f"of {ANA}!")
     assert run("eraseperson", "--name", ANA, "-c", "Other", "--json", "--yes").json["touched"]["texts"] == 1
     assert SyncLog.objects.get(connection=other).error_detail == "of [erased]!"
 
 
 def test_texts_wherever_they_were_written_down(world):
     c, now, text = world.connection, NOON, f"see {ANA.upper()} <{MAIL}>, soon"
-    Finding.objects.create(connection=c, code="x", detail=text, since=now, seen_at=now)
+    factories.found(c, "x", detail=text, since=now, seen_at=now)
     PollState.objects.filter(connection=c).update(error_detail=text)
-    Circuit.objects.create(connection=c, side="odoo", paused_reason=text)
+    factories.circuit(c, "odoo", paused_reason=text)
     stages = [{"name": "x", "detail": text}]
     ConnectionTest.objects.create(
         connection=c, started_at=now, stages=stages, preview=orjson.dumps({"customer": {"name": ANA}})

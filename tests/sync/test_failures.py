@@ -14,8 +14,9 @@ from connections.models import Connection
 from sync import background, deepcheck, failures, housekeeping, reconciling, recovering, tasks, watching
 from sync.alerting import telling
 from sync.discreet import TaskFailed
-from sync.models import AlertChannel, AlertChannelState, FailingWork, Finding, Job, PollState, Reconciliation
+from sync.models import AlertChannelState, FailingWork, Finding, Job, PollState, Reconciliation
 from sync.running.ticker import Tick, Ticker
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 SECRET = "hunter2Zx7Lw"
@@ -233,7 +234,7 @@ def test_where_counting_breaks_findings_are_looked_for_and_told_all_the_same(mon
 
 def test_one_channel_that_breaks_leaves_the_others_their_alerts(monkeypatch, connection):
     for name in ("A", "B", "C"):
-        AlertChannel.objects.create(name=name, kind="email", target="ops@example.com")
+        factories.channel(name, kind="email", target="ops@example.com")
     told = []
 
     def tell(channel, now):
@@ -262,7 +263,7 @@ def test_people_see_it_in_the_admin_in_status_and_in_an_alert(
     monkeypatch, admin_client, capsys, mailoutbox, settings
 ):
     settings.EMAIL_URL = "smtp://mail"
-    AlertChannel.objects.create(name="Ops", kind="email", target="ops@example.com")
+    factories.channel("Ops", kind="email", target="ops@example.com")
     monkeypatch.setattr(housekeeping, "rules", breaks)
     tried(tasks.housekeep, times=3)
     tasks.watch()

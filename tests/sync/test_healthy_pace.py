@@ -15,11 +15,11 @@ from odoopoller.sandbox.shop import Shop
 from sync import slots
 from tests.conftest import ROOT
 from tests.connections.loopback import Loopback
+from tests.factories import SECRET
 from tests.sync.pollers import Pollers, eventually
 from tests.sync.test_runpoller_processes import template  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.slow
-SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 POLL_AND_DELIVERY = 2
 COMMANDS = [["reconcile"], ["reconcile", "--repair"], ["resend", "--last=3"]]
 ALERT = 1  # the minute's watch may tell the channel that hangs

@@ -10,27 +10,27 @@ from connections.models import CircuitState
 from odoopoller.sandbox.answers import Answer
 from sync.models import RetryItem, SeenOrder, SyncLog
 from tests.conftest import NOON, Clock
-from tests.sync.hostile import MARKS, Street, spoilt
+from tests.sync.hostile import MARKS, HostileWorld, spoilt
 
 READS = {16: "search_read", 17: "web_search_read", 19: "web_search_read"}
 
 
 @pytest.fixture
-def make_street(clock, mock, db, settings):
+def make_world(clock, mock, db, settings):
     settings.ALLOWED_NETWORKS = ["127.0.0.0/8"]
 
     def make(version=17):
-        street = Street(clock, mock, version)
-        street.poll()
+        world = HostileWorld(clock, mock, version)
+        world.poll()
         clock.advance(60)
-        return street
+        return world
 
     return make
 
 
 @pytest.fixture
-def street(make_street):
-    return make_street()
+def world(make_world):
+    return make_world()
 
 
 def feed_or_whole(result):
@@ -71,10 +71,10 @@ ONE_ORDER = {
 
 @pytest.mark.parametrize("version", [16, 17, 19])
 @pytest.mark.parametrize("change", [pytest.param(c, id=name) for name, c in ONE_ORDER.items()])
-def test_one_spoilt_order_is_set_aside_and_the_others_flow(make_street, version, change):
-    street = make_street(version)
-    bad, *good = [street.confirmed() for _ in range(3)]
-    street.order_next_door()
+def test_one_spoilt_order_is_set_aside_and_the_others_flow(make_world, version, change):
+    world = make_world(version)
+    bad, *good = [world.confirmed() for _ in range(3)]
+    world.order_next_door()
 
     def spoil(verb, result):
         if verb != READS[version] or feed_or_whole(result) == "feed":
@@ -82,15 +82,15 @@ def test_one_spoilt_order_is_set_aside_and_the_others_flow(make_street, version,
         rows = [change(row) if row["id"] == bad else row for row in records_of(result)]
         return {**result, "records": rows} if isinstance(result, dict) else rows
 
-    street.hostile.spoil = spoil
-    street.clock.advance(60)
-    log = street.poll()
-    assert street.arrived() == set(good)
-    [item] = RetryItem.objects.filter(connection=street.connection, order_id=bad)
+    world.hostile.spoil = spoil
+    world.clock.advance(60)
+    log = world.poll()
+    assert world.arrived() == set(good)
+    [item] = RetryItem.objects.filter(connection=world.connection, order_id=bad)
     assert (item.status, item.error_code) == ("failed", "odoo_unreadable_order")
     assert item.error_detail
     assert (log.error_code, log.orders_failed) == ("odoo_unreadable_order", 1)
-    street.check_neighbour()
+    world.check_neighbour()
 
 
 CAN_DO_WITHOUT = {
@@ -104,11 +104,11 @@ CAN_DO_WITHOUT = {
 
 @pytest.mark.parametrize("version", [16, 17, 19])
 @pytest.mark.parametrize("field", CAN_DO_WITHOUT)
-def test_what_a_receiver_can_do_without_is_left_empty_and_the_order_arrives(make_street, version, field):
+def test_what_a_receiver_can_do_without_is_left_empty_and_the_order_arrives(make_world, version, field):
     value, problem = CAN_DO_WITHOUT[field]
-    street = make_street(version)
-    odd, *good = [street.confirmed() for _ in range(3)]
-    street.order_next_door()
+    world = make_world(version)
+    odd, *good = [world.confirmed() for _ in range(3)]
+    world.order_next_door()
 
     def spoil(verb, result):
         rows = [
@@ -116,35 +116,35 @@ def test_what_a_receiver_can_do_without_is_left_empty_and_the_order_arrives(make
         ]
         return {**result, "records": rows} if isinstance(result, dict) else rows
 
-    street.hostile.spoil = lambda verb, result: spoil(verb, result) if verb == READS[version] else result
-    street.clock.advance(60)
-    log = street.poll()
-    assert street.arrived() == {odd, *good}
+    world.hostile.spoil = lambda verb, result: spoil(verb, result) if verb == READS[version] else result
+    world.clock.advance(60)
+    log = world.poll()
+    assert world.arrived() == {odd, *good}
     assert (log.error_code, log.orders_failed) == ("", 0)
-    seen = SeenOrder.objects.filter(connection=street.connection)
+    seen = SeenOrder.objects.filter(connection=world.connection)
     notes = dict(seen.values_list("order_id", "notes"))
     assert notes == {odd: f"{field}: {problem}", **dict.fromkeys(good, "")}
-    street.check_neighbour()
+    world.check_neighbour()
 
-    street.hostile.verbs.clear()
-    street.clock.advance(60)
-    street.poll()
-    assert READS[version] not in street.hostile.verbs or version == 16, "it is not read again with each poll"
+    world.hostile.verbs.clear()
+    world.clock.advance(60)
+    world.poll()
+    assert READS[version] not in world.hostile.verbs or version == 16, "it is not read again with each poll"
 
-    street.hostile.spoil = None  # somebody corrects it in Odoo
-    street.shop.edit_order(odd, note="<p>As it should be</p>")
-    street.clock.advance(60)
-    street.poll()
+    world.hostile.spoil = None  # somebody corrects it in Odoo
+    world.shop.edit_order(odd, note="<p>As it should be</p>")
+    world.clock.advance(60)
+    world.poll()
     assert seen.get(order_id=odd).notes == ""
-    assert [d.event for d in street.hook.deliveries if d.body["order"]["id"] == odd] == [
+    assert [d.event for d in world.hook.deliveries if d.body["order"]["id"] == odd] == [
         "order.confirmed",
         "order.updated",
     ]
 
 
-def test_orders_that_were_not_asked_for_are_not_taken(street):
-    wanted = street.confirmed()
-    street.order_next_door()
+def test_orders_that_were_not_asked_for_are_not_taken(world):
+    wanted = world.confirmed()
+    world.order_next_door()
 
     def spoil(verb, result):
         if verb != "web_search_read" or feed_or_whole(result) == "feed":
@@ -152,12 +152,12 @@ def test_orders_that_were_not_asked_for_are_not_taken(street):
         others = [{**row, "id": number} for row in result["records"] for number in (900, 901, 2**52)]
         return {**result, "records": [*others, *result["records"] * 3][::-1]}
 
-    street.hostile.spoil = spoil
-    street.clock.advance(60)
-    street.poll()
-    assert street.arrived() == {wanted}
-    assert not street.items(order_id__gt=800)
-    street.check_neighbour()
+    world.hostile.spoil = spoil
+    world.clock.advance(60)
+    world.poll()
+    assert world.arrived() == {wanted}
+    assert not world.items(order_id__gt=800)
+    world.check_neighbour()
 
 
 GIGANTIC = {
@@ -168,22 +168,22 @@ GIGANTIC = {
 }
 
 
-def test_gigantic_fields_arrive_and_what_the_tables_keep_of_them_is_short(street):
-    order_id = street.confirmed()
+def test_gigantic_fields_arrive_and_what_the_tables_keep_of_them_is_short(world):
+    order_id = world.confirmed()
 
     def spoil(verb, result):
         if verb != "web_search_read" or feed_or_whole(result) == "feed":
             return result
         return {**result, "records": [{**row, **GIGANTIC} for row in result["records"]]}
 
-    street.hostile.spoil = spoil
-    street.clock.advance(60)
-    street.poll()
-    assert street.arrived() == {order_id}
-    assert len(street.hook.deliveries[-1].body["order"]["note"]) > 5_000_000
+    world.hostile.spoil = spoil
+    world.clock.advance(60)
+    world.poll()
+    assert world.arrived() == {order_id}
+    assert len(world.hook.deliveries[-1].body["order"]["note"]) > 5_000_000
     [item] = RetryItem.objects.filter(order_id=order_id)
     assert len(item.order_name) <= 100
-    street.check_neighbour()
+    world.check_neighbour()
 
 
 # --- The feed
@@ -212,32 +212,32 @@ FEEDS = {
 
 
 @pytest.mark.parametrize(("change", "code"), [pytest.param(*f, id=name) for name, f in FEEDS.items()])
-def test_a_strange_feed_hides_no_order(street, change, code):
-    orders = {street.confirmed() for _ in range(3)}
-    street.order_next_door()
-    street.hostile.spoil = lambda verb, result: change(result) if verb == "search_read" else result
-    street.clock.advance(60)
-    log = street.poll()
-    assert street.arrived() == orders
+def test_a_strange_feed_hides_no_order(world, change, code):
+    orders = {world.confirmed() for _ in range(3)}
+    world.order_next_door()
+    world.hostile.spoil = lambda verb, result: change(result) if verb == "search_read" else result
+    world.clock.advance(60)
+    log = world.poll()
+    assert world.arrived() == orders
     assert log.error_code == code
-    street.check_neighbour()
+    world.check_neighbour()
 
 
-def test_ids_without_end_are_taken_a_page_at_a_time(street):
-    street.confirmed()
-    street.order_next_door()
+def test_ids_without_end_are_taken_a_page_at_a_time(world):
+    world.confirmed()
+    world.order_next_door()
     rows = feed(*((number, {}) for number in range(1, 30_000)))
-    street.hostile.spoil = lambda verb, result: rows if verb == "search_read" else result
-    street.clock.advance(60)
-    log = street.poll()
+    world.hostile.spoil = lambda verb, result: rows if verb == "search_read" else result
+    world.clock.advance(60)
+    log = world.poll()
     assert log.orders_found % 1000 in (0, 999)
-    street.check_neighbour()
+    world.check_neighbour()
 
 
 def test_a_first_look_without_end_is_an_error_of_that_shop_alone(clock, mock, db, settings, monkeypatch):
     settings.ALLOWED_NETWORKS = ["127.0.0.0/8"]
     monkeypatch.setattr("sync.starting.IDS_PER_CALL", 10)
-    street = Street(clock, mock)
+    world = HostileWorld(clock, mock)
     asked = []
 
     def spoil(verb, result):
@@ -246,16 +246,16 @@ def test_a_first_look_without_end_is_an_error_of_that_shop_alone(clock, mock, db
         asked.append(verb)
         return feed(*((10 * len(asked) + number, {}) for number in range(10)))
 
-    street.hostile.spoil = spoil
-    log = street.poll()
+    world.hostile.spoil = spoil
+    log = world.poll()
     assert (log.error_code, log.error_detail) == ("odoo_broken_answer", "a list of orders without an end")
     assert len(asked) < 120
     clock.advance(60)
-    street.hostile.spoil = None
-    street.order_next_door()
+    world.hostile.spoil = None
+    world.order_next_door()
     clock.advance(120)
-    street.poll()
-    street.check_neighbour()
+    world.poll()
+    world.check_neighbour()
 
 
 # --- Whole answers
@@ -286,18 +286,18 @@ CODES = {"odoo_broken_answer", "odoo_not_odoo", "odoo_too_large", "odoo_server_e
 
 
 @pytest.mark.parametrize("body", [pytest.param(b, id=name) for name, b in ANSWERS.items()])
-def test_an_answer_that_is_none_fails_this_poll_and_no_other(street, body):
-    order_id = street.confirmed()
-    street.order_next_door()
-    street.hostile.spoil = lambda verb, result: body
-    street.clock.advance(60)
-    log = street.poll()
+def test_an_answer_that_is_none_fails_this_poll_and_no_other(world, body):
+    order_id = world.confirmed()
+    world.order_next_door()
+    world.hostile.spoil = lambda verb, result: body
+    world.clock.advance(60)
+    log = world.poll()
     assert log.error_code in CODES
     assert log.error_detail.isprintable()
-    street.check_neighbour()
-    street.hostile.spoil = None
-    street.wait(minutes=20, tick=120)
-    assert street.arrived() == {order_id}
+    world.check_neighbour()
+    world.hostile.spoil = None
+    world.wait(minutes=20, tick=120)
+    assert world.arrived() == {order_id}
 
 
 @pytest.mark.parametrize(
@@ -313,30 +313,30 @@ def test_an_answer_that_is_none_fails_this_poll_and_no_other(street, body):
     ],
     ids=str,
 )
-def test_strange_headers_lose_nothing(street, headers):
-    order_id = street.confirmed()
-    street.order_next_door()
-    handle = street.odoo.handle
+def test_strange_headers_lose_nothing(world, headers):
+    order_id = world.confirmed()
+    world.order_next_door()
+    handle = world.odoo.handle
 
     def answer(*request):
         found = handle(*request)
         return Answer(found.status, found.body, {**found.headers, **headers})
 
-    street.hostile.odoo.handle = answer
-    street.clock.advance(60)
-    street.poll()
-    street.clock.advance(60)
-    street.poll()
-    assert street.arrived() == {order_id}
+    world.hostile.odoo.handle = answer
+    world.clock.advance(60)
+    world.poll()
+    world.clock.advance(60)
+    world.poll()
+    assert world.arrived() == {order_id}
     assert not SyncLog.objects.filter(error_code="unknown").exists()
-    street.check_neighbour()
+    world.check_neighbour()
 
 
-def test_where_a_redirect_leads_is_told_without_its_controls(street):
+def test_where_a_redirect_leads_is_told_without_its_controls(world):
     elsewhere = Answer(302, b"", {"Location": "https://ev\x00il.example\u202e/\x1b[2J"})
-    street.hostile.odoo.handle = lambda *request: elsewhere
-    street.clock.advance(60)
-    log = street.poll()
+    world.hostile.odoo.handle = lambda *request: elsewhere
+    world.clock.advance(60)
+    log = world.poll()
     assert log.error_code == "odoo_redirect"
     assert log.error_detail.isprintable()
 
@@ -379,11 +379,11 @@ SPOILS = st.lists(st.tuples(st.integers(0, 7), STEPS, CHANGES), min_size=1, max_
 @example(version=17, spoils=[(0, [], lambda old: None)])
 def test_whatever_a_server_answers_nothing_breaks_and_nothing_is_lost(version, spoils):
     with transaction.atomic(), responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        play(Street(Clock(NOON), mock, version), spoils)
+        play(HostileWorld(Clock(NOON), mock, version), spoils)
         transaction.set_rollback(True)
 
 
-def play(street, spoils):
+def play(world, spoils):
     """Two polls of a server that spoils some answers, the first look among them, then an honest day."""
     asked = []
 
@@ -394,21 +394,21 @@ def play(street, spoils):
                 result = spoilt(result, steps, change)
         return result
 
-    street.poll()
-    orders = [street.confirmed() for _ in range(3)]
-    street.order_next_door()
-    street.clock.advance(60)
-    street.hostile.spoil = spoil
+    world.poll()
+    orders = [world.confirmed() for _ in range(3)]
+    world.order_next_door()
+    world.clock.advance(60)
+    world.hostile.spoil = spoil
     for _ in range(2):
-        street.poll()
-        street.clock.advance(120)
+        world.poll()
+        world.clock.advance(120)
     assert not SyncLog.objects.filter(error_code="unknown").exists()
-    street.check_neighbour()
-    street.hostile.spoil = None
-    street.wait(minutes=16, tick=120)
-    needs_a_person = {item.order_id for item in street.items(status="failed")}
-    assert set(orders) <= street.arrived() | needs_a_person
-    assert {item.error_code for item in street.items(status="failed")} <= {"odoo_unreadable_order"}
-    circuits = street.connection.circuits.exclude(state=CircuitState.CLOSED)
-    assert not circuits.exists() or street.state.failures
-    street.check_neighbour()
+    world.check_neighbour()
+    world.hostile.spoil = None
+    world.wait(minutes=16, tick=120)
+    needs_a_person = {item.order_id for item in world.items(status="failed")}
+    assert set(orders) <= world.arrived() | needs_a_person
+    assert {item.error_code for item in world.items(status="failed")} <= {"odoo_unreadable_order"}
+    circuits = world.connection.circuits.exclude(state=CircuitState.CLOSED)
+    assert not circuits.exists() or world.state.failures
+    world.check_neighbour()

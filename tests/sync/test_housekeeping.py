@@ -7,12 +7,13 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.sessions.models import Session
 from django.db import connection as database
 
-from connections.models import Circuit, Lease, pause
+from connections.models import Lease, pause
 from sync import housekeeping
 from sync.housekeeping import housekeep, wake_overdue
 from sync.models import DeliveryAttempt, PollState, Reconciliation, RetryItem, SyncLog
-from tests.commands.rows import logged, owed, polled, tried
+from tests import factories
 from tests.conftest import NOON
+from tests.factories import logged, owed, polled, tried
 
 pytestmark = pytest.mark.django_db
 
@@ -221,7 +222,7 @@ def test_nobody_is_woken_without_reason(connection, reason):
     "rest", [{"state": "open", "opened_at": NOON}, {"state": "half_open"}, {"wait_until": LATER}]
 )
 def test_a_receiver_that_rests_has_its_own_clock(connection, rest):
-    Circuit.objects.create(connection=connection, side="webhook", **rest)
+    factories.circuit(connection, "webhook", **rest)
     polled(connection, deliver_at=LATER)
     owed(connection)
     assert wake_overdue(NOON) == 0

@@ -10,7 +10,7 @@ from connections.fields import MASK, LostSecret
 from connections.models import Connection, RetiredSecret
 from sync.models import DeliveryAttempt, RetryItem
 from tests.conftest import NOON, Clock
-from tests.sync.hostile import Street
+from tests.sync.hostile import HostileWorld
 
 ELSEWHERE = Fernet(Fernet.generate_key())
 
@@ -22,50 +22,50 @@ def lose(table, column, pk):
 
 
 @pytest.fixture
-def street(mock, db, settings):
+def world(mock, db, settings):
     settings.ALLOWED_NETWORKS = ["127.0.0.0/8"]
-    street = Street(Clock(NOON), mock)
-    street.poll()
-    street.clock.advance(60)
-    return street
+    world = HostileWorld(Clock(NOON), mock)
+    world.poll()
+    world.clock.advance(60)
+    return world
 
 
-def test_an_api_key_that_cannot_be_read_fails_its_own_poll(street):
-    street.confirmed()
-    street.order_next_door()
-    lose("connections_connection", "api_key", street.connection.pk)
-    street.clock.advance(60)
-    asked = len(street.hostile.verbs)
-    log = street.poll()
+def test_an_api_key_that_cannot_be_read_fails_its_own_poll(world):
+    world.confirmed()
+    world.order_next_door()
+    lose("connections_connection", "api_key", world.connection.pk)
+    world.clock.advance(60)
+    asked = len(world.hostile.verbs)
+    log = world.poll()
     assert log.error_code == "odoo_secret_unreadable"
-    assert len(street.hostile.verbs) == asked
-    street.check_neighbour()
+    assert len(world.hostile.verbs) == asked
+    world.check_neighbour()
 
 
 @pytest.mark.parametrize("table", ["connections_connection", "connections_retiredsecret"])
-def test_a_webhook_secret_that_cannot_be_read_keeps_what_is_owed_until_it_can(street, table):
+def test_a_webhook_secret_that_cannot_be_read_keeps_what_is_owed_until_it_can(world, table):
     old = RetiredSecret.objects.create(
-        connection=street.connection, secret="old", valid_until=NOON.replace(year=2027), retired_at=NOON
+        connection=world.connection, secret="old", valid_until=NOON.replace(year=2027), retired_at=NOON
     )
-    readable = bytes(_raw("connections_connection", "webhook_secret", street.connection.pk))
+    readable = bytes(_raw("connections_connection", "webhook_secret", world.connection.pk))
     is_old = table.endswith("retiredsecret")
-    lose(table, "secret" if is_old else "webhook_secret", old.pk if is_old else street.connection.pk)
-    order_id = street.confirmed()
-    street.order_next_door()
-    street.clock.advance(60)
-    street.poll()
-    street.clock.advance(60)
-    street.deliver()
-    [item] = RetryItem.objects.filter(connection=street.connection)
+    lose(table, "secret" if is_old else "webhook_secret", old.pk if is_old else world.connection.pk)
+    order_id = world.confirmed()
+    world.order_next_door()
+    world.clock.advance(60)
+    world.poll()
+    world.clock.advance(60)
+    world.deliver()
+    [item] = RetryItem.objects.filter(connection=world.connection)
     assert (item.status, item.error_code, item.refusals) == ("pending", "receiver_secret_unreadable", 0)
     assert DeliveryAttempt.objects.filter(item=item, status=None).exists()
-    street.check_neighbour()
+    world.check_neighbour()
     old.delete()
     with database.cursor() as cursor:
         sql = "UPDATE connections_connection SET webhook_secret = %s WHERE id = %s"
-        cursor.execute(sql, [readable, street.connection.pk])
-    street.wait(minutes=20, tick=60)
-    assert street.arrived() == {order_id}
+        cursor.execute(sql, [readable, world.connection.pk])
+    world.wait(minutes=20, tick=60)
+    assert world.arrived() == {order_id}
 
 
 def _raw(table, column, pk):

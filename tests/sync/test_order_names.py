@@ -5,17 +5,9 @@ from django.db import connection as database
 
 from sync.ledger.names import Sought, ids_by_name, rows_of
 from sync.models import DeliveryAttempt, RetryItem, SeenOrder, SentOrder
-from tests.commands.rows import owed, sent, tried
-from tests.conftest import NOON
+from tests.factories import owed, seen, sent, tried
 
 TABLES = [SeenOrder, SentOrder, RetryItem, DeliveryAttempt]
-
-
-def seen(connection, order_id, name, **values):
-    sane = {"state": "sale", "write_date": NOON, "content_hash": "h", "seen_at": NOON}
-    return SeenOrder.objects.create(
-        connection=connection, order_id=order_id, order_name=name, **sane | values
-    )
 
 
 @pytest.fixture
@@ -28,9 +20,10 @@ def ledger(make_connection):
             key = {"event_id": f"evt_{order_id}_{version}", "status": "sent"}
             tried(owed(lugo, **values, **key))
             sent(lugo, **values, event_id=key["event_id"])
-        seen(lugo, order_id, names[-1], reference="WEB-7" if order_id == 57 else "")
+        reference = "WEB-7" if order_id == 57 else ""
+        seen(lugo, order_id=order_id, order_name=names[-1], reference=reference)
     RetryItem.objects.filter(version=1).delete()  # aged out: the tries go with them
-    seen(vigo, 57, "S00042")
+    seen(vigo, order_id=57, order_name="S00042")
     sent(vigo, order_id=57, order_name="S00042", event_id="evt_vigo")
     return lugo, vigo
 

@@ -10,7 +10,7 @@ import pytest
 
 from sync import payload
 from sync.orders import Address, Order, OrderLine, Party
-from tests.sync.orders import ORDER
+from tests.factories import ORDER
 
 EVENT = {
     "connection_external_id": "shop-1",

@@ -8,8 +8,8 @@ import pytest
 
 from sync import payload
 from sync.signing import new_secret, signature_headers
+from tests.factories import ORDER
 from tests.receivers import JavaScript, Python, served
-from tests.sync.orders import ORDER
 
 SECRET, OLD, STRANGER = new_secret(), new_secret(), new_secret()
 

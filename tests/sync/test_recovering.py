@@ -10,6 +10,7 @@ from connections import leases
 from sync import ledger, recovering, scheduling
 from sync.models import PollState, RetryItem, RowState, Run, RunKind, RunRow, SeenOrder, Status, Wish
 from sync.recovering import Choice, TooMany
+from tests import factories
 
 
 class Died(Exception):
@@ -23,22 +24,16 @@ def owed(make_connection, clock):
     def make(count, shops=1, **values):
         connections = [make_connection() for _ in range(shops)]
         PollState.objects.create_missing(clock())
-        seen, items = [], []
-        for number in range(count):
-            version = {
-                "connection": connections[number % shops],
-                "order_id": number + 1,
-                "order_name": f"S{number + 1:05d}",
-                "version": 1,
-                "write_date": clock(),
-                "content_hash": "h",
-            }
-            seen.append(SeenOrder(**version, state="sale", seen_at=clock()))
-            sane = {"event": "order.confirmed", "event_id": f"evt_{number}", "body": b"{}"}
-            sane |= {"status": Status.FAILED, "error_code": "receiver_refused", "created_at": clock()}
-            items.append(RetryItem(**version | sane | values))
-        SeenOrder.objects.bulk_create(seen, batch_size=2000)
-        RetryItem.objects.bulk_create(items, batch_size=2000)
+        now = clock()
+        sane = {"write_date": now, "created_at": now, "next_retry_at": None}
+        sane |= {"status": Status.FAILED, "error_code": "receiver_refused"}
+        rows = [
+            factories.owing(connections[number % shops], number=number, **sane | values)
+            for number in range(count)
+        ]
+        items = RetryItem.objects.bulk_create(rows, batch_size=2000)
+        known = [factories.known_as(item, seen_at=now) for item in items]
+        SeenOrder.objects.bulk_create(known, batch_size=2000)
         return connections
 
     return make

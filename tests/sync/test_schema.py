@@ -9,8 +9,8 @@ from jsonschema import Draft202012Validator
 
 from sync import payload
 from tests import golden
+from tests.factories import ORDER
 from tests.recorded import VERSIONS
-from tests.sync.orders import ORDER
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schema/order-event-1.json").read_text())
 VALIDATOR = Draft202012Validator(SCHEMA)

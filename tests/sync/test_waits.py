@@ -16,7 +16,6 @@ from sync.circuit import OPEN_AFTER, WAIT_SECONDS, Health
 from sync.delivery import Outcome, Verdict
 from sync.drain import Drain, never
 from sync.models import (
-    AlertChannel,
     AlertChannelState,
     DeliveryAttempt,
     PollState,
@@ -26,8 +25,9 @@ from sync.models import (
 )
 from sync.recovering import Choice
 from sync.sides import SideState
-from tests.commands.rows import owed
+from tests import factories
 from tests.conftest import NOON
+from tests.factories import owed
 
 PAST = format_datetime(NOON - timedelta(minutes=7), usegmt=True)
 SOON = [
@@ -362,7 +362,7 @@ def test_a_nudge_does_not_end_a_wait(world):
 def test_a_channel_that_asks_to_wait_is_left_alone_but_not_for_ever(world, mock, retry_after, minutes):
     url = "https://hooks.slack.com/services/T0/B0/canary"
     mock.add(responses.POST, url, status=429, headers={"Retry-After": retry_after})
-    AlertChannel.objects.create(name="Ops", kind="slack", target=url)
+    factories.channel("Ops", kind="slack", target=url)
     owed(world.connection, status="failed", next_retry_at=None)
     telling.alert(watching.watch(clock=world.clock), world.clock())
     state = AlertChannelState.objects.get()

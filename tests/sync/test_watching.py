@@ -14,7 +14,7 @@ from sync.alerting.choosing import Choice
 from sync.alerting.episodes import keep_up
 from sync.alerting.messages import message_of
 from sync.models import Alert, Finding, PollState
-from tests.commands.rows import owed
+from tests.factories import owed
 
 
 def causes(world):

@@ -103,7 +103,7 @@ def run(monkeypatch):
 )
 def test_whatever_goes_wrong_is_a_sentence_without_values(run, caplog, error, said):
     told = run(error)
-    assert told == said or str(told).startswith(str(said))
+    assert (told if said == 130 else told[: len(said)]) == said
     assert SECRET not in str(told)
     assert (type(error) is OverflowError) == ("failed in our own code" in caplog.text)
 

@@ -110,7 +110,7 @@ def test_units_restart_stop_in_time_and_read_secrets_from_files(path):
     assert (service["Restart"], service["KillMode"]) == ("always", "mixed")
     variables = re.findall(r"(\w+)=%d/(\w+)", service["Environment"])
     loaded = set(re.findall(r"^LoadCredential=(\w+):", path.read_text(), re.MULTILINE))
-    assert {credential for _, credential in variables} == loaded
+    assert variables and {credential for _, credential in variables} == loaded
     assert all(known(name) for name, _ in variables)
 
 
@@ -131,6 +131,7 @@ def test_systemd_understands_the_units(tmp_path):
 
 
 def test_pods_are_probed_limited_and_locked():
+    assert {kind for kind, _, _ in pods()} == {"Deployment", "Job"}
     for kind, name, pod in pods():
         [container] = pod["containers"]
         assert (
@@ -144,7 +145,7 @@ def test_pods_are_probed_limited_and_locked():
 def test_every_deployment_has_a_budget_and_rolls_without_a_gap():
     deployments = {m["metadata"]["name"]: m["spec"] for m in manifests() if m["kind"] == "Deployment"}
     budgets = {m["metadata"]["name"] for m in manifests() if m["kind"] == "PodDisruptionBudget"}
-    assert set(deployments) == budgets
+    assert deployments and set(deployments) == budgets
     for spec in deployments.values():
         assert spec["replicas"] >= 2 and spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
 

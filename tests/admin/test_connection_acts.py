@@ -86,10 +86,10 @@ def test_poll_now_serves_a_connection_that_was_never_polled(admin_client, make_c
 
 
 def test_pause_asks_for_a_reason_and_writes_it_down(staff, shop):
-    one, two = shop(name="one"), shop(name="two")
+    one, two = shop(name="Tienda Lugo"), shop(name="Tienda Vigo")
     client = staff(VIEW, RIGHTS["pause"])
     asked = on_list(client, "pause", one, two)
-    assert "one" in asked.content.decode() and "two" in asked.content.decode()
+    assert "Tienda Lugo" in asked.content.decode() and "Tienda Vigo" in asked.content.decode()
     assert (
         "Say why" in on_list(client, "pause", one, two, _form_submitted="True", reason=" ").content.decode()
     )
@@ -101,7 +101,7 @@ def test_pause_asks_for_a_reason_and_writes_it_down(staff, shop):
     assert set(circuits.values_list("paused_by", "paused_reason")) == {("staff-0", "moving house")}
     assert "2 connections are paused." in said(response)
     said_of_it = "Pause: moving house (Odoo + Receiver)"
-    assert entries() == [("one", said_of_it), ("two", said_of_it)]
+    assert entries() == [("Tienda Lugo", said_of_it), ("Tienda Vigo", said_of_it)]
 
 
 def test_one_side_is_paused_until_a_moment_and_goes_on_by_itself(admin_client, shop):

@@ -164,6 +164,8 @@ def listed(client, model, **query):
 
 
 def test_names_are_found_by_index(db):
+    if database.vendor == "postgresql":  # of an empty table it would rather read all
+        database.cursor().execute("SET LOCAL enable_seqscan = off")
     plan = SeenOrder.objects.filter(order_name__upper="S1").explain()
-    assert "seenorder_name_upper" in plan or database.vendor != "sqlite"
+    assert "seenorder_name_upper" in plan
     assert orders("S1") == []

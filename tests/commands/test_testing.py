@@ -101,7 +101,7 @@ def test_a_stored_secret_that_is_not_standard_is_a_warning(tested, odoo, receive
         ("503", "receiver_error"),
         ("redirect", "receiver_redirect"),
         ("hang", "receiver_timeout"),
-        ("drop", "receiver_broken_answer"),
+        ("drop", "receiver_unreachable"),
     ],
 )
 def test_a_receiver_that_does_not_take_it(tested, odoo, receiver, mode, code):
@@ -111,8 +111,7 @@ def test_a_receiver_that_does_not_take_it(tested, odoo, receiver, mode, code):
     assert printed.code == 1 and "1 of" in printed.error and "FAIL  The receiver takes" in printed.out
     assert (stages[TAKES]["ok"], REFUSES in stages) == (False, False)
     assert stages[TAKES]["next_step"]
-    if mode != "drop":
-        assert stages[TAKES]["code"] == code
+    assert stages[TAKES]["code"] == code
 
 
 def test_a_receiver_that_breaks_on_a_wrong_signature_is_a_warning(tested, odoo, receiver):

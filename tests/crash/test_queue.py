@@ -94,6 +94,7 @@ def test_a_task_that_comes_back_from_the_dead_finds_its_lease_gone(world, queue)
     OrmQ.objects.all().delete()
     queue.pass_time(120, work=True)
     calls = world.shop.calls.total()
+    assert ghosts
     for task in ghosts:
         assert TASKS[task["func"]](*task["args"], clock=world.clock, threads=0) == []
     assert world.shop.calls.total() == calls

@@ -74,6 +74,7 @@ def test_what_is_kept_stays_within_bounds_and_is_still_true(monkeypatch):
     for order in OdooSource(odoo).read(list(cases(16).values())):
         assert OdooSource(odoo, store=store, lately=LATELY).read([order.order_id]) == [order]
         assert all(len(kept) <= 3 for kept in store.kept.values())
+    assert [len(kept) for kept in store.kept.values()] == [3]
 
 
 def test_what_is_too_old_to_be_used_is_not_kept_either():

@@ -85,7 +85,7 @@ def test_a_strange_value_is_a_sentence_or_does_no_harm(old, table, column, value
 @pytest.mark.parametrize("path", ["x" * 5000, "/", "/dev/null", "nowhere.db"])
 def test_a_path_that_is_no_file_is_a_sentence(old, path):
     old.path = path
-    assert "There is no file" in said(old) or "cannot be read" in said(old)
+    assert "There is no file" in said(old)
 
 
 def test_a_key_file_is_read_however_it_was_saved(old, tmp_path):

@@ -1,5 +1,6 @@
 """Encryption keys change on a live system: nothing is lost, left behind, or dropped too early."""
 
+import os
 import subprocess
 import sys
 
@@ -187,28 +188,36 @@ def test_an_old_process_writes_with_the_old_key_meanwhile(run, shops, use):  # n
     assert run("rotatekeys").code == 0
 
 
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """A data folder with two secrets under OLD; nothing is written into it any more."""
+    data = tmp_path_factory.mktemp("stored")
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "odoopoller.settings",
+        "SECRET_KEY": "for-tests-only-" + "0123456789" * 5,
+        "ENV_FILE": os.devnull,
+        "POLLER_DATA_DIR": str(data),
+        "DATABASE_URL": "",
+        "POLLER_ENCRYPTION_KEY": OLD,
+    }
+    flags = {"name": "A", "connection-id": "a", "url": "https://a.example.com", "database": "a"}
+    flags |= {"username": "a", "api-key": "k", "webhook-url": "https://b.example.com/"}
+    add = [word for name, value in flags.items() for word in (f"--{name}", value)]
+    for line in (["migrate", "-v0"], ["addconnection", *add]):
+        command = [sys.executable, str(ROOT / "manage.py"), *line]
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+    return environment
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "said"),
     [("", "POLLER_ENCRYPTION_KEY is missing"), (OTHER, "lacks a key that is still in use: 2 stored secrets")],
     ids=["missing", "wrong"],  # a random key in the name would be another for each process of a run
 )
-def test_the_web_server_does_not_start_with_a_missing_or_wrong_key(manage, environment, key, said):
-    environment |= {"SECRET_KEY": "for-tests-only-" + "0123456789" * 5, "ENV_FILE": "/dev/null"}
-    environment["POLLER_ENCRYPTION_KEY"] = OLD
-    flags = {
-        "name": "A",
-        "connection-id": "a",
-        "url": "https://a.example.com",
-        "database": "a",
-        "username": "a",
-    }
-    flags |= {"api-key": "k", "webhook-url": "https://b.example.com/"}
-    add = [word for name, value in flags.items() for word in (f"--{name}", value)]
-    for line in (["migrate", "-v0"], ["addconnection", *add]):
-        subprocess.run([*manage, *line], env=environment, check=True, capture_output=True)
-    environment["POLLER_ENCRYPTION_KEY"] = key
+def test_the_web_server_does_not_start_with_a_missing_or_wrong_key(stored, key, said):
     load = [sys.executable, "-c", "import odoopoller.wsgi"]
-    done = subprocess.run(load, env=environment, cwd=ROOT, capture_output=True, text=True)
+    with_key = stored | {"POLLER_ENCRYPTION_KEY": key}
+    done = subprocess.run(load, env=with_key, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 4 and "Traceback" not in done.stderr
     assert done.stderr.startswith("Not configured: ") and said in done.stderr

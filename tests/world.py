@@ -79,17 +79,23 @@ class World:
 
     def deliver(self):
         """Deliver what is due now. Returns how many receivers were served."""
+        if not scheduling.due_kinds(self.clock())[1]:
+            return 0
         token, ids = scheduling.claim_deliveries(self.clock(), 10)
         return len(draining.deliver_due(token, ids, clock=self.clock, threads=0)) if ids else 0
 
     def wait(self, seconds=0, *, tick=10, **parts):
-        """Let time pass with the poller running: polls and deliveries when they are due."""
+        """Let time pass with the poller running: polls and deliveries when they are due.
+
+        As each second of `runpoller`: one look tells what may be due, and only that is claimed.
+        """
+        PollState.objects.create_missing(self.clock())
         end = self.clock() + timedelta(seconds=seconds, **parts)
         while self.clock() < end:
             self.clock.advance(min(tick, (end - self.clock()).total_seconds()))
-            PollState.objects.create_missing(self.clock())
-            token, ids = scheduling.claim_polls(self.clock(), 10)
-            polling.poll(token, ids, clock=self.clock, threads=0)
+            if scheduling.due_kinds(self.clock())[0]:
+                token, ids = scheduling.claim_polls(self.clock(), 10)
+                polling.poll(token, ids, clock=self.clock, threads=0)
             self.deliver()
 
     def got(self):

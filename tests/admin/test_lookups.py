@@ -80,9 +80,12 @@ def ask(user, label, asked):
 
 
 def questions(model):
-    """Every look-up of every column, and one of each column of the tables one step away, both ways."""
-    for field in model._meta.concrete_fields:
-        yield from (f"{field.name}__{lookup}".removesuffix("__") for lookup in LOOKUPS)
+    """Three look-ups of every column, and one of each column of the tables one step away, both ways.
+
+    One rule refuses them all: each look-up is asked of every fourth column, and no column is left out.
+    """
+    for number, field in enumerate(model._meta.concrete_fields):
+        yield from (f"{field.name}__{lookup}".removesuffix("__") for lookup in LOOKUPS[number % 4 :: 4])
     for field in model._meta.get_fields():
         for column in field.related_model._meta.concrete_fields if field.is_relation else ():
             yield f"{field.name}__{column.name}__startswith"
@@ -330,14 +333,16 @@ def test_a_value_out_of_range_is_no_error(admin_client, busy, asked, rows):
     assert answer.status_code == 200 and len(rows_of(answer)) in rows
 
 
-@pytest.mark.parametrize("page", ["abc", "0", "-1", "1", "2", "9" * 30, "9" * 5000, "²", "\0x"])
-def test_a_page_that_is_not_there_is_the_nearest(admin_client, shop, owe, page):
+def test_a_page_that_is_not_there_is_the_nearest(admin_client, shop, owe):
     connection = shop()
     for number in range(1, 52):
         owe(connection, number)
-    answer = admin_client.get("/admin/sync/retryitem/", {"p": page, "o": "999.-7.x.²"})
-    last = page in ("2", "9" * 30)
-    assert len(rows_of(answer)) == (0 if "\0" in page else 1 if last else 50)
+    first, last, none = ("abc", "0", "-1", "1", "9" * 5000, "²"), ("2", "9" * 30), ("\0x",)
+    found = {}
+    for page in (*first, *last, *none):
+        answer = admin_client.get("/admin/sync/retryitem/", {"p": page, "o": "999.-7.x.²"})
+        found[page] = len(rows_of(answer))
+    assert found == dict.fromkeys(first, 50) | dict.fromkeys(last, 1) | dict.fromkeys(none, 0)
 
 
 @pytest.mark.parametrize("asked", ["body__startswith=x", "q=%00", "order_id=abc"])

@@ -1,5 +1,6 @@
 """Every argument of every command of ours, fed with hostile values: a sentence, never a traceback."""
 
+import functools
 import io
 
 import pytest
@@ -49,6 +50,7 @@ def parser_of(name):
     return load_command_class(get_commands()[name], name).create_parser("manage.py", name)
 
 
+@functools.cache
 def actions_of(name):
     return [action for action in parser_of(name)._actions if action.dest not in BASE]
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.core.management import call_command
+from django.db import transaction
 
 from sync.ledger import discard
 from sync.ledger.checking import balances, imbalances
@@ -45,19 +46,26 @@ def test_versions_that_ended_in_every_way_add_up(busy):
     call_command("checkledger", "--connection", str(busy.connection.pk))
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda: SentOrder.objects.filter(seeded=False).first().delete(),
-        lambda: RetryItem.objects.get(status="failed").delete(),
-        lambda: SeenOrder.objects.filter(seeded=True).first().delete(),
-        lambda: SeenOrder.objects.filter(order_name="S00001").update(version=7),
-    ],
-    ids=["a sent order", "a failed item", "an order", "a version"],
-)
-def test_what_is_missing_is_named(busy, damage, capsys):
-    damage()
-    [imbalance] = imbalances(busy.connection.pk)
+DAMAGES = {
+    "a sent order": lambda: SentOrder.objects.filter(seeded=False).first().delete(),
+    "a failed item": lambda: RetryItem.objects.get(status="failed").delete(),
+    "an order": lambda: SeenOrder.objects.filter(seeded=True).first().delete(),
+    "a version": lambda: SeenOrder.objects.filter(order_name="S00001").update(version=7),
+}
+
+
+def test_what_is_missing_is_named(busy, subtests, capsys):
+    """One shop for all of them: each damage is undone."""
+    for name, damage in DAMAGES.items():
+        with subtests.test(name), transaction.atomic():
+            damage()
+            is_named(busy.connection, capsys)
+            transaction.set_rollback(True)
+    assert imbalances() == []
+
+
+def is_named(connection, capsys):
+    [imbalance] = imbalances(connection.pk)
     with pytest.raises(SystemExit) as ended:
         call_command("checkledger", "--json")
     assert ended.value.code == 1

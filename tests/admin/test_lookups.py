@@ -80,12 +80,9 @@ def ask(user, label, asked):
 
 
 def questions(model):
-    """Three look-ups of every column, and one of each column of the tables one step away, both ways.
-
-    One rule refuses them all: each look-up is asked of every fourth column, and no column is left out.
-    """
-    for number, field in enumerate(model._meta.concrete_fields):
-        yield from (f"{field.name}__{lookup}".removesuffix("__") for lookup in LOOKUPS[number % 4 :: 4])
+    """Every look-up of every column, and one of each column of the tables one step away, both ways."""
+    for field in model._meta.concrete_fields:
+        yield from (f"{field.name}__{lookup}".removesuffix("__") for lookup in LOOKUPS)
     for field in model._meta.get_fields():
         for column in field.related_model._meta.concrete_fields if field.is_relation else ():
             yield f"{field.name}__{column.name}__startswith"

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from connections import faultpoints, leases
 from connections.errors import Permanent, RemoteError, on_side
-from connections.models import Side, Start
+from connections.models import Connection, Side, Start
 from sync import database_identity, ledger, questions, restored, sides, tracing, windows
 from sync.database_identity import Verdict
 from sync.drain import Clock, Closing, Drain, never
@@ -298,7 +298,7 @@ class _Poll:
                     restored.check_at_once(job.connection, job.lost_stamp, now, went_back=job.went_back)
             idle = [job for job in ours if job.connection.pk not in self.drains.active]
             self._write_logs(idle)
-            leases.release_each(self._free_at(ours, now), self.token)
+            leases.release_each(self._free_at(jobs, now), self.token)
         for job in jobs:
             self._next(job.lease_key)
 
@@ -326,9 +326,13 @@ class _Poll:
         self.logs += logs
 
     def _fence(self, jobs: Sequence[Job]) -> set[int]:
-        """First in a transaction: the connections that we still hold and that still exist."""
+        """First in a transaction: the connections that we still hold, that still exist and read this place.
+
+        Whoever reads the new place of an edited one holds another lease: we must not write between theirs.
+        """
         held = leases.renew((job.lease_key for job in jobs), self.token, now=self.clock())
-        return ledger.lock(job.connection.pk for job in jobs if job.lease_key in held)
+        ours = ledger.lock(job.connection.pk for job in jobs if job.lease_key in held)
+        return Connection.objects.unmoved(job.connection for job in jobs if job.connection.pk in ours)
 
     def _renew(self) -> None:
         keys = {job.lease_key for job in self.jobs.values() if not job.concluded}

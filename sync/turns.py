@@ -81,11 +81,15 @@ class Turn:
 
     @contextmanager
     def writing(self) -> Iterator[datetime]:
-        """A transaction that only the holder of the turn gets into. Raises Busy."""
+        """A transaction that only the holder of the turn gets into, while the place is the one it reads.
+
+        Raises Busy.
+        """
         now, mine = self.clock(), self.connection.odoo_lease_key
         with transaction.atomic():
             held = leases.renew([mine, work_lease_key(mine)], self.token, now=now, seconds=TURN_SECONDS)
-            if mine not in held or not ledger.lock([self.connection.pk]):
+            there = mine in held and ledger.lock([self.connection.pk])
+            if not there or not Connection.objects.unmoved([self.connection]):
                 raise Busy(self.connection.name)
             yield now
 

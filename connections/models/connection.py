@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,6 +46,12 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def without_secrets(self) -> ConnectionQuerySet:
         """For lists: nothing is decrypted, and one unreadable row cannot break the page."""
         return self.defer("api_key", "webhook_secret")
+
+    def unmoved(self, loaded: Iterable[Connection]) -> set[int]:
+        """Of connections as somebody loaded them: those that nobody has pointed elsewhere since."""
+        then = {each.pk: each.place for each in loaded}
+        today = self.filter(pk__in=then).only("odoo_url", "database", "username")
+        return {each.pk for each in today if each.place == then[each.pk]}
 
 
 class Connection(models.Model):

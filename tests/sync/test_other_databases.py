@@ -1,7 +1,12 @@
 """A connection that is pointed at another database: whatever we know of the first one, a person is asked."""
 
+import pytest
+
+from connections.models import Connection, Lease
 from sync.deepcheck import deep_check
-from sync.models import Question, SeenOrder
+from sync.models import Question, RetryItem, SeenOrder
+from sync.resending import resend
+from sync.turns import Busy
 
 
 def told(world):
@@ -75,3 +80,69 @@ def test_ended_orders_tell_databases_apart_that_were_made_of_one_template(world)
     world.wait(minutes=5)
     assert is_held(world)
     assert len(told(world)) == 2
+
+
+# --- edited while somebody reads ------------------------------------------------------------------------
+
+
+def when_asked(world, method, act):
+    """Do `act` while the first request of this kind is under way."""
+    handle = world.odoo.handle
+    waiting = [act]
+
+    def handled(*request):
+        answer = handle(*request)
+        if waiting and method in str(request):
+            waiting.pop()()
+        return answer
+
+    world.odoo.handle = handled
+
+
+def test_a_first_poll_that_overlaps_an_edit_writes_nothing_of_the_database_before(make_world):
+    """Another worker begins in the new database meanwhile: it holds another lease."""
+    world = make_world(start="all")
+    world.confirmed()
+
+    def edited():
+        point_at_another(world)
+        world.poll()
+
+    when_asked(world, "order_line", edited)
+    world.poll()
+    world.wait(minutes=5)
+    assert told(world) == [("order.confirmed", 1)]
+    assert world.hook.deliveries[0].body["odoo_db"] == "other"
+    assert world.state.database["database"] == "other"
+
+
+def test_a_resend_that_overlaps_an_edit_is_told_to_come_again(make_world):
+    world = make_world()
+    order_id = world.confirmed()
+    when_asked(world, "order_line", lambda: point_at_another(world))
+    loaded = Connection.objects.get()
+    with pytest.raises(Busy):
+        resend(loaded, order_ids=[order_id], clock=world.clock)
+    assert not RetryItem.objects.exists()
+
+
+def test_a_poll_that_overlaps_an_edit_gives_its_lease_back(world):
+    world.confirmed()
+    world.clock.advance(60)
+    when_asked(world, "order_line", lambda: edit(world, username="somebody@example.com"))
+    world.poll()
+    assert not RetryItem.objects.exists()
+    assert not Lease.objects.filter(until__gt=world.clock()).exists()
+
+
+def test_a_check_that_overlaps_an_edit_does_not_hold_the_connection(world):
+    """It was pointed at a wrong database, and set right while that was looked at."""
+    world.confirmed()
+    world.wait(minutes=2)
+    place = {name: getattr(world.connection, name) for name in ("database", "username", "api_key")}
+    point_at_another(world)
+    loaded = Connection.objects.get()
+    when_asked(world, "create_date", lambda: edit(world, **place))
+    deep_check(loaded, clock=world.clock)
+    assert world.state.hold == ""
+    assert not Question.objects.exists()

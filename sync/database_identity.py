@@ -179,6 +179,7 @@ def _judged_again(
 def require_no_other(mine: Turn) -> None:
     """Before a person's word is carried out: after an edit the database may be another one.
 
+    One that nobody has met yet is remembered: what is sent before the first poll tells it apart from then on.
     Raises Held after a person was asked, and Temporary where a poll has to look first.
     """
     state = mine.state
@@ -187,9 +188,12 @@ def require_no_other(mine: Turn) -> None:
     known = births_elsewhere(mine.connection)
     if not known and state.started_at is not None:
         raise Temporary("odoo_first_run")
-    found = recognise(mine.source, mine.connection, known, state.database) if known else None
-    if found is not None and found.verdict is not Verdict.SAME:
+    found = recognise(mine.source, mine.connection, known, state.database)
+    if known and found.verdict is not Verdict.SAME:
         _hold(mine, found, state.database)
+    if not state.database:
+        with mine.writing():
+            PollState.objects.filter(connection=mine.connection).update(database=found.identity.to_json())
 
 
 def require_same_uuid(mine: Turn) -> None:

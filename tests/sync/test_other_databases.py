@@ -146,3 +146,20 @@ def test_a_check_that_overlaps_an_edit_does_not_hold_the_connection(world):
     deep_check(loaded, clock=world.clock)
     assert world.state.hold == ""
     assert not Question.objects.exists()
+
+
+# --- known before the first poll ------------------------------------------------------------------------
+
+
+def test_what_was_resent_before_the_first_poll_is_not_taken_for_deleted_elsewhere(make_world):
+    """The other database has no order of that number."""
+    world = make_world()
+    world.shop.quotation(world.shop.customer_id, [])
+    order_id = world.confirmed()
+    resend(world.connection, order_ids=[order_id], clock=world.clock)
+    world.deliver()
+    world.clock.advance(60)
+    point_at_another(world)
+    world.wait(minutes=5)
+    assert is_held(world)
+    assert told(world) == [("order.confirmed", 1)]

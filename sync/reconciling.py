@@ -240,7 +240,14 @@ def _compare_known(mine: Turn, wanted: Reconciliation, survey: Survey) -> int | 
     found = ledger_side(mine, rows)
     survey.add(found)
     _take(mine, wanted, survey, found.differences, compared=len(rows))
+    _read_again(mine, wanted, restored.with_the_known_stamp(mine, found))
     return rows[-1].order_id if rows else None
+
+
+def _read_again(mine: Turn, wanted: Reconciliation, doubtful: list[Difference]) -> None:
+    """Compare these by content; those that differ are kept as stale."""
+    differ = {item.order_id for item in reread(mine, [each.change for each in doubtful])}
+    _keep(wanted, [each for each in doubtful if each.order_id in differ], 0)
 
 
 def _take(

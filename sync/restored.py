@@ -8,16 +8,18 @@ from django.db.models import Max
 
 from connections.models import Connection
 from sync import questions
-from sync.comparing import standing
+from sync.comparing import Difference, LedgerPage, standing
 from sync.models import PollState, Progress, Reconciliation, SeenOrder
 from sync.models.checks import ReconciliationQuerySet
 from sync.newest import newest_of
+from sync.orders import Change
 from sync.survey import Survey
 from sync.turns import Turn
 
 AT_ONCE = timedelta(0)
 AGAIN_IN = timedelta(hours=1)
 ONCE_IN = timedelta(days=1)
+CLOCKS = timedelta(minutes=10)  # ours and that of Odoo
 CANDIDATES = 20  # of the orders we know, those written last
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 SEVERAL = 2
@@ -93,6 +95,20 @@ def _compare_everything(mine: Turn, now: datetime, *, at: datetime) -> None:
         )
     elif waiting.next_at is not None:
         _whole(mine).filter(pk=waiting.pk).update(next_at=min(at, waiting.next_at))
+
+
+def with_the_known_stamp(mine: Turn, page: LedgerPage) -> list[Difference]:
+    """Of a page's orders those that we saw since the moment Odoo went back to, and that stand at the stamp we
+    know. A line's text or a customer's address moves none, and was taken back with all the rest."""
+    to, at = mine.state.went_back_to, mine.state.went_back_at
+    if to is None or at is None or mine.began - at > ONCE_IN:
+        return []
+    told = {each.order_id for each in page.differences} | {row.order_id for row in page.hidden}
+    return [
+        Difference("stale", Change(row.order_id, row.write_date, row.state), row.order_name)
+        for row in page.rows
+        if row.is_known_as_open and row.seen_at >= to - CLOCKS and row.order_id not in told
+    ]
 
 
 def take_up(mine: Turn) -> None:

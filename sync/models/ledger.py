@@ -77,6 +77,11 @@ class SeenOrder(models.Model):
         return f"{self.order_name} v{self.version}"
 
     @property
+    def is_known_as_open(self) -> bool:
+        """The receiver was told of it and not of its end; the same as `known_as_open`."""
+        return self.version > 0 and not self.seeded and self.state != "cancel"
+
+    @property
     def left_empty(self) -> list[str]:
         """Values that could not be read, each as "path: problem" (`sync/sources/odoo_notes.py`)."""
         return self.notes.splitlines()

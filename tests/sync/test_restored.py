@@ -57,6 +57,33 @@ def test_what_a_restore_undid_is_told_however_old_its_stamp(world):
     assert "odoo_went_back" in {f.code for f in watching.watch(clock=world.clock)}
 
 
+def test_a_text_that_moves_no_stamp_is_taken_back_too(world):
+    """A deep check told of it while the order was young; at the restore no check reads the order any more."""
+    orders = [world.confirmed() for _ in range(3)]
+    world.wait(minutes=2)
+    backup = world.shop.world.snapshot()
+    rename_line(world, orders[0], "Another text")
+    check(world)
+    assert told(world, orders[0])[-1] == ("order.updated", 2)
+    world.wait(days=9, tick=86_400)
+    world.shop.edit_order(orders[1], note="<p>new</p>")
+    world.wait(minutes=2)
+    world.shop.world.restore(backup)
+    for _ in range(3):
+        world.wait(minutes=2)
+        check_when_due(world)
+    assert told(world, orders[0])[-1] == ("order.updated", 3)
+    last = [d.body for d in world.hook.deliveries if d.body["order"]["id"] == orders[0]][-1]
+    assert last["items"][0]["name"] != "Another text"
+    assert told(world, orders[2]) == [("order.confirmed", 1)]
+
+
+def rename_line(world, order_id, text):
+    shop = world.shop.world
+    for line in shop.children("sale.order.line", "order_id", order_id):
+        shop.store("sale.order.line", line, {**shop.get("sale.order.line", line), "name": text})
+
+
 def test_an_emptied_database_cancels_nothing_until_a_person_confirms(world):
     orders = [world.confirmed() for _ in range(12)]
     world.wait(minutes=2)

@@ -101,7 +101,7 @@ def plan(
     replay: bool = False,
     taken_over: TakenOver = TakenOver.NOTHING,
 ) -> Plan:
-    """`owed`: a version of it still waits. `perhaps_told`: the receiver may have one whose try had no answer.
+    """`owed`: a version of it still waits. `perhaps_told`: the receiver may have a later one than we know of.
     `before_start`: as for `news`. `taken_over` counts for orders that are not known.
     """
     announced = known.announced if known else "" if taken_over is TakenOver.NOTHING else "confirmed"
@@ -117,7 +117,8 @@ def plan(
         return Plan(announced=announced, adopt=True)
     if known is not None and known.content_hash == content_hash:
         return Plan(announced=announced)
-    told = announced == "confirmed" or (perhaps_told and not announced)
+    over = announced == "cancelled" and known is not None and known.cancelled
+    told = announced == "confirmed" or (perhaps_told and not over)
     if cancelled and not owed and not told:
         return Plan(announced=announced)
     if event in wanted:

@@ -10,13 +10,13 @@ from functools import lru_cache
 from itertools import chain
 
 from django.db import connection
-from django.db.models import BooleanField, Min, Model
+from django.db.models import BooleanField, Exists, Min, Model, OuterRef
 from django.db.models.expressions import RawSQL
 
 from connections.models import Connection
 from sync import payload
 from sync.deciding import Known, TakenOver
-from sync.models import DeliveryAttempt, PollState, RetryItem, SeenOrder, Status
+from sync.models import DeliveryAttempt, PollState, RetryItem, SeenOrder, SentOrder, Status
 from sync.orders import Change, Order
 
 Key = tuple[int, int]  # connection, order
@@ -191,18 +191,21 @@ def first_due(connection_ids: Iterable[int]) -> dict[int, datetime]:
 
 
 def perhaps_told(keys: Mapping[int, Sequence[int]]) -> set[Key]:
-    """Those of these orders that the receiver may have without our knowing.
+    """Those of these orders of which the receiver may have a version without our knowing.
 
     A try of them ended without an answer, or one of their versions was given up before any try of it was
-    written down: whoever tried it may have died in the middle.
+    written down: whoever tried it may have died in the middle. Once a later one was sent, that one counts.
     """
     unanswered = DeliveryAttempt.objects.filter(matching(DeliveryAttempt, keys), error_code__in=UNANSWERED)
     given_up = RetryItem.objects.filter(
         matching(RetryItem, keys), status__in=GIVEN_UP, attempts=0, body__isnull=False
     )
     found: set[Key] = set()
+    key = {name: OuterRef(name) for name in ("connection", "order_id")}
+    settled = SentOrder.objects.filter(**key, version__gte=OuterRef("version"))
     for rows in (unanswered, given_up):
-        found |= set(rows.order_by().values_list("connection_id", "order_id").distinct())
+        unsure = rows.exclude(Exists(settled)).order_by()
+        found |= set(unsure.values_list("connection_id", "order_id").distinct())
     return found
 
 

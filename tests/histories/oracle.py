@@ -215,11 +215,19 @@ class _Side:
         for item in items.order_by("order_id", "version"):
             before = last.get(item.order_id)
             follows = before is not None and item.version == before.version + 1
-            # Its end, which a restore undid, was nothing that the receiver wants to hear of.
-            unheard = item.event == CONFIRMED and CANCELLED not in self.connection.events
-            if follows and before.content_hash == item.content_hash and not (item.replay or unheard):
+            alike = follows and before.content_hash == item.content_hash
+            if alike and not (item.replay or self._end_was_not_to_be_told(before, item)):
                 yield f"order {item.order_id}: versions {before.version} and {item.version} do not differ"
             last[item.order_id] = item
+
+    def _end_was_not_to_be_told(self, before, item):
+        """A restore undid an end that the receiver did not want to hear of, or that it needed not to: what it
+        would have ended had not arrived, and was given up by a person.
+        """
+        life = self.home.story.lives.get(item.order_id)
+        ended = life and any(before.created_at <= end <= item.created_at for end in life.ended_at)
+        unheard = CANCELLED not in self.connection.events or (before.status == "discarded" and ended)
+        return item.event == CONFIRMED and unheard
 
 
 def _sequence(taken):

@@ -15,6 +15,7 @@ OWED = replace(SENT, announced="")
 SEED = replace(SENT, announced="", seeded=True)
 ENDED = replace(SENT, state="cancel")
 OVER = Known(NOON, "cancel", "old", 2, "cancelled", False)
+BACK = replace(OVER, state="sale", version=3)  # its confirmation was not delivered
 ALL = (CONFIRMED, UPDATED, CANCELLED)
 
 
@@ -54,6 +55,8 @@ def test_news(known, written, state, before_start, expected):
         ("a cancellation after a discard", OWED, {"cancelled": True}, Plan()),
         ("the same without an answer", OWED, {"cancelled": True, "perhaps_told": True}, Plan(CANCELLED)),
         ("news of the dead", OVER, {"cancelled": True, "perhaps_told": True}, Plan(announced="cancelled")),
+        ("the end of one told as over", BACK, {"cancelled": True}, Plan(announced="cancelled")),
+        ("the same, unsure", BACK, {"cancelled": True, "perhaps_told": True}, Plan(CANCELLED, "cancelled")),
         ("a change of a cancelled order", OVER, {"cancelled": True}, Plan(announced="cancelled")),
         ("confirmed again", OVER, {}, Plan(CONFIRMED, "cancelled")),
         ("cancelled anew", OVER, {"cancelled": True, "owed": True}, Plan(CANCELLED, "cancelled", True)),

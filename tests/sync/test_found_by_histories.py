@@ -184,3 +184,39 @@ def test_a_cancellation_is_told_when_a_version_was_given_up_whose_try_may_have_d
     world.shop.cancel(order_id)
     world.wait(minutes=5)
     assert world.got()[-1][1] == "order.cancelled"
+
+
+def test_a_second_cancellation_is_told_when_the_discarded_confirmation_may_have_arrived(world):
+    """The receiver knew of its first end, then took that it is confirmed again, and the answer was lost."""
+    order_id = world.confirmed()
+    world.wait(minutes=2)
+    world.shop.cancel(order_id)
+    world.wait(minutes=2)
+    world.receiver.set_mode("main", "hang")
+    world.shop.back_to_draft(order_id)
+    world.shop.confirm(order_id)
+    world.wait(minutes=1)
+    ledger.discard(RetryItem.objects.pending(), by="ana", reason="it is there", now=world.clock())
+    world.receiver.set_mode("main", "ok")
+    world.shop.cancel(order_id)
+    world.wait(minutes=5)
+    assert world.got()[-1][1:] == ("order.cancelled", 4)
+
+
+def test_a_try_without_an_answer_counts_no_longer_once_a_later_version_was_sent(world):
+    world.receiver.set_mode("main", "hang")
+    order_id = world.confirmed()
+    world.wait(minutes=1)
+    world.shop.cancel(order_id)
+    world.receiver.set_mode("main", "ok")
+    world.wait(minutes=5)
+    world.receiver.set_mode("main", "500")
+    world.shop.back_to_draft(order_id)
+    world.shop.confirm(order_id)
+    world.wait(minutes=1)
+    ledger.discard(RetryItem.objects.pending(), by="ana", reason="a mistake", now=world.clock())
+    world.receiver.set_mode("main", "ok")
+    world.shop.cancel(order_id)
+    world.wait(minutes=5)
+    assert [event for _, event, _ in world.got()][-1] == "order.cancelled"
+    assert RetryItem.objects.order_by("version").last().version == 3

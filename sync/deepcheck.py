@@ -55,6 +55,7 @@ def deep_check(connection: Connection, *, clock: Callable[[], datetime] = timezo
 
 def _check(mine: Turn, log: SyncLog) -> None:
     mine.require_first_window()
+    require_known(mine)  # also before a further slice: the connection may have been edited since the last one
     ends_at = mine.began + timedelta(seconds=SLICE_SECONDS)
     since = mine.began - timedelta(days=settings.DEEP_CHECK_DAYS)
     log.window_from, log.window_to = since, mine.began
@@ -76,8 +77,7 @@ def _check(mine: Turn, log: SyncLog) -> None:
 
 
 def _look_up_known(mine: Turn, since: datetime) -> None:
-    """The beginning of a check: is it our database, and does it still have what we know?"""
-    require_known(mine)
+    """The beginning of a check: does the database still have what we know?"""
     PollState.objects.filter(connection=mine.connection).update(deep_new_orders=0)
     survey = Survey()
     stale: list[Change] = []

@@ -4,7 +4,7 @@ import pytest
 
 from connections.models import Connection, Lease
 from sync.deepcheck import deep_check
-from sync.models import Question, RetryItem, SeenOrder
+from sync.models import PollState, Question, RetryItem, SeenOrder
 from sync.resending import resend
 from sync.turns import Busy
 
@@ -57,6 +57,17 @@ def test_a_deep_check_asks_as_well(world):
     point_at_another(world)
     assert deep_check(world.connection, clock=world.clock).error_code == "odoo_another_database"
     assert is_held(world)
+
+
+def test_so_does_a_further_slice_of_a_deep_check(world):
+    world.confirmed()
+    world.wait(minutes=2)
+    PollState.objects.update(deep_after_id=0)  # the first slice ended here
+    point_at_another(world)
+    world.confirmed()
+    assert deep_check(world.connection, clock=world.clock).error_code == "odoo_another_database"
+    assert is_held(world)
+    assert len(told(world)) == 1
 
 
 def test_a_person_is_asked_where_nobody_wrote_down_when_orders_were_made(world):

@@ -5,6 +5,10 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from connections import diagnosis
+from connections.diagnosis.alerts import ALERTS
+from connections.diagnosis.legacy import LEGACY
+from connections.diagnosis.watch import WATCH
 from sync import checks  # noqa: F401  registers them
 
 
@@ -13,6 +17,9 @@ class SyncConfig(AppConfig):
     verbose_name = _("Orders")
 
     def ready(self) -> None:
+        diagnosis.register(WATCH)
+        diagnosis.register(LEGACY)
+        diagnosis.register(ALERTS)
         import_module(
             "sync.safety"
         )  # registers the checks that ask the database, so not before there are models

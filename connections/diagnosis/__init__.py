@@ -1,15 +1,12 @@
 """Every cause of failure we know, in words for people: what happened, and what to do next."""
 
+from collections.abc import Mapping
+
 from django.utils.translation import gettext_lazy as _
 
-from connections.diagnosis.alerts import ALERTS
 from connections.diagnosis.cause import Cause
-from connections.diagnosis.legacy import LEGACY
-from connections.diagnosis.odoo import ODOO
-from connections.diagnosis.receiver import RECEIVER
-from connections.diagnosis.watch import WATCH
 
-__all__ = ["CAUSES", "NEVER_SENT", "Cause", "explain"]
+__all__ = ["CAUSES", "NEVER_SENT", "Cause", "explain", "register"]
 
 # What stops an order before its receiver sees it, and needs a person.
 NEVER_SENT = ("odoo_unreadable_order", "receiver_bad_secret", "legacy_gave_up", "legacy_gone")
@@ -28,12 +25,12 @@ CAUSES: dict[str, Cause] = {
     "receiver_secret_unreadable": Cause(
         _("A stored webhook secret cannot be read with our keys"), ADD_THE_KEY
     ),
-    **ODOO,
-    **RECEIVER,
-    **WATCH,
-    **LEGACY,
-    **ALERTS,
 }
+
+
+def register(words: Mapping[str, Cause]) -> None:
+    """Add the words of an app; each does so as it is loaded."""
+    CAUSES.update(words)
 
 
 def explain(code: str) -> Cause:

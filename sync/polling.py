@@ -14,7 +14,7 @@ from django.utils import timezone
 from connections import faultpoints, leases
 from connections.errors import Permanent, RemoteError, on_side
 from connections.models import Connection, Side, Start
-from sync import database_identity, ledger, questions, restored, sides, tracing, windows
+from sync import database_identity, ledger, questions, sides, tracing, windows
 from sync.database_identity import Verdict
 from sync.drain import Clock, Closing, Drain, never
 from sync.draining import Drains
@@ -295,7 +295,9 @@ class _Poll:
             sides.store({job.connection.pk: job.side for job in ours}, Side.ODOO)
             for job in ours:
                 if job.doubted:
-                    restored.check_at_once(job.connection, job.lost_stamp, now, went_back=job.went_back)
+                    questions.check_at_once(
+                        job.connection.pk, now, lost_stamp=job.lost_stamp, went_back=job.went_back
+                    )
             idle = [job for job in ours if job.connection.pk not in self.drains.active]
             self._write_logs(idle)
             leases.release_each(self._free_at(jobs, now), self.token)

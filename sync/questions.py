@@ -152,6 +152,10 @@ def _leave_old_orders(question: Question, now: datetime) -> None:
     _finish(question, now)
 
 
-def check_at_once(connection_id: int, now: datetime) -> None:
-    """Let the next deep check begin now, from its beginning."""
-    PollState.objects.filter(connection=connection_id).update(deep_check_at=now, deep_after_id=None)
+def check_at_once(
+    connection_id: int, now: datetime, *, lost_stamp: datetime | None = None, went_back: bool = False
+) -> None:
+    """Let the next deep check begin now, from its beginning. What a poll saw of it: see PollState."""
+    seen: dict[str, datetime | None] = {"lost_stamp": lost_stamp} if lost_stamp else {}
+    seen |= {"went_back_at": now, "went_back_to": None} if went_back else {}
+    PollState.objects.filter(connection=connection_id).update(deep_check_at=now, deep_after_id=None, **seen)

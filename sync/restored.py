@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Max
 
-from connections.models import Connection
-from sync import questions
 from sync.comparing import Difference, LedgerPage, standing
 from sync.models import PollState, Progress, Reconciliation, SeenOrder
 from sync.models.checks import ReconciliationQuerySet
@@ -23,17 +21,6 @@ CLOCKS = timedelta(minutes=10)  # ours and that of Odoo
 CANDIDATES = 20  # of the orders we know, those written last
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 SEVERAL = 2
-
-
-def check_at_once(
-    connection: Connection, lost_stamp: datetime | None, now: datetime, *, went_back: bool
-) -> None:
-    """A poll saw something that a deep check is to look into. `lost_stamp`: see PollState."""
-    questions.check_at_once(connection.pk, now)
-    seen: dict[str, datetime | None] = {"lost_stamp": lost_stamp} if lost_stamp else {}
-    seen |= {"went_back_at": now, "went_back_to": None} if went_back else {}
-    if seen:
-        PollState.objects.filter(connection=connection).update(**seen)
 
 
 def look_closer(mine: Turn, survey: Survey) -> None:

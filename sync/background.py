@@ -30,7 +30,7 @@ from sync.models import (
     StagedTest,
     UnsavedTest,
 )
-from sync.models.trials import BEGUN_WITHIN
+from sync.models.staged import BEGUN_WITHIN
 
 _DUE = """
     SELECT EXISTS (SELECT 1 FROM sync_connectiontest WHERE waits = %s AND started_at > %s)

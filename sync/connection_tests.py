@@ -28,7 +28,7 @@ from connections.models import Connection
 from sync import slots
 from sync.alerting.telling import send_test
 from sync.models import AlertChannel, ChannelTest, ConnectionTest, StagedTest, UnsavedTest
-from sync.models.trials import test_lease_key
+from sync.models.staged import test_lease_key
 from sync.previewing import SECONDS as PREVIEW_SECONDS
 from sync.previewing import preview
 from sync.testing import ODOO_SECONDS, Stage, run_test
@@ -65,12 +65,7 @@ TYPED = (
 
 def ask_saved(connection_id: int, *, by: str, now: datetime) -> bool:
     """Have a connection tested as it is stored. Returns False where a test under way is joined."""
-    return _ask(ConnectionTest, {"connection_id": connection_id}, by=by, now=now, preview=None)
-
-
-def ask_channel(channel_id: int, *, by: str, now: datetime) -> bool:
-    """Have an alert channel tested. Returns False where a test under way is joined."""
-    return _ask(ChannelTest, {"channel_id": channel_id}, by=by, now=now)
+    return ConnectionTest.objects.ask({"connection_id": connection_id}, by=by, now=now, preview=None)
 
 
 def ask_unsaved(key: str, connection: Connection, *, by: str, now: datetime) -> bool:
@@ -81,22 +76,7 @@ def ask_unsaved(key: str, connection: Connection, *, by: str, now: datetime) -> 
     typed = {"typed": Secret(_packed(connection)), "connection_id": connection.pk or None}
     if UnsavedTest.objects.waiting(now).filter(pk=key).update(**typed):
         return True  # nobody has begun it: what was typed last counts
-    return _ask(UnsavedTest, {"key": key}, by=by, now=now, **typed)
-
-
-def _ask(model: type[Any], key: dict[str, Any], *, by: str, now: datetime, **more: Any) -> bool:
-    fresh = more | {
-        "asked_by": by,
-        "language": translation.get_language() or "",
-        "waits": True,
-        "started_at": now,
-        "finished_at": None,
-        "stages": [],
-    }
-    if model.objects.over(now).filter(**key).update(**fresh):
-        return True
-    __, is_new = model.objects.get_or_create(**key, defaults=fresh)
-    return bool(is_new)
+    return UnsavedTest.objects.ask({"key": key}, by=by, now=now, **typed)
 
 
 def _packed(connection: Connection) -> str:
@@ -221,15 +201,6 @@ def kept(stage: Stage) -> Row:
     }
 
 
-def verdict(stages: list[Row]) -> dict[str, Any]:
-    """What the stages come to, in the words of the page."""
-    if not stages or any(stage["ok"] is False for stage in stages):
-        return {"kind": "bad", "icon": "error", "title": _("It does not work yet")}
-    if any(stage["ok"] is None for stage in stages):
-        return {"kind": "warn", "icon": "warning", "title": _("It works, but look at the warnings")}
-    return {"kind": "good", "icon": "check_circle", "title": _("Everything works")}
-
-
 def _log(test: ConnectionTest) -> None:
     """Into the connection's history, with what came of it."""
     person = get_user_model().objects.filter(username=test.asked_by).first()
@@ -239,5 +210,5 @@ def _log(test: ConnectionTest) -> None:
         user_id=person.pk,
         queryset=[test.connection],
         action_flag=CHANGE,
-        change_message=_("Test connection") + f": {verdict(test.stages)['title']}",
+        change_message=_("Test connection") + f": {test.verdict['title']}",
     )

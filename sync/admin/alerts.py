@@ -29,10 +29,9 @@ from connections.webhook_secret import form_problem
 from sync.admin.acts import Act, Report, acts
 from sync.admin.connection_form import ConnectionPageForm, warned_of
 from sync.admin.desk import DeskAdmin, OfConnectionAdmin, badge, cause, column, explained, moment
-from sync.admin.filters import ConnectionFilter
+from sync.admin.list_filters import ConnectionFilter
 from sync.admin.stages import stage_list
-from sync.connection_tests import ask_channel
-from sync.models import Alert, AlertChannel, AlertKind
+from sync.models import Alert, AlertChannel, AlertKind, ChannelTest
 
 CAUSES = (
     "webhook_circuit_open",
@@ -169,7 +168,7 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
 def _test(request: HttpRequest, rows: list[AlertChannel], values: dict[str, Any]) -> Report:
     """Written down here, done by the poller: what came of it stands on the page of the channel."""
     now, by = timezone.now(), request.user.get_username()
-    asked = [row for row in rows if ask_channel(row.pk, by=by, now=now)]
+    asked = [row for row in rows if ChannelTest.objects.ask({"channel_id": row.pk}, by=by, now=now)]
     said = ngettext(
         "%s channel is tested in the background. Its page shows what comes of it.",
         "%s channels are tested in the background. The page of each shows what comes of it.",

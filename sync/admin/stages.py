@@ -10,10 +10,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from connections.diagnosis import explain
-from sync.admin.beginning import NO_POLLER
 from sync.admin.desk import exactly
+from sync.admin.poller_notice import NO_POLLER
 from sync.beating import is_running
-from sync.connection_tests import verdict
 from sync.models import StagedTest
 
 
@@ -29,7 +28,7 @@ def shown(test: StagedTest, *, part: str = "") -> dict[str, Any]:
         "under_way": under_way,
         "part": part if under_way else "",
         "waits": _waits(test) if under_way else "",
-        "verdict": verdict(test.stages) if test.finished_at else None,
+        "verdict": test.verdict if test.finished_at else None,
         "lost": _lost(test) if not (under_way or test.finished_at) else "",
     }
 

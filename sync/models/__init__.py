@@ -18,8 +18,9 @@ from sync.models.nudges import NudgeToken
 from sync.models.polls import PollState
 from sync.models.questions import Answer, Question, QuestionKind
 from sync.models.runs import RowState, Run, RunKind, RunRow, Wish
+from sync.models.staged import ChannelTest, StagedTest
 from sync.models.tallies import DeliveredHour
-from sync.models.trials import ChannelTest, ConnectionTest, StagedTest, UnsavedTest
+from sync.models.trials import ConnectionTest, UnsavedTest
 
 __all__ = [
     "Alert",

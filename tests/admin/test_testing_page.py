@@ -14,7 +14,7 @@ from connections.models import Connection
 from sync import background, connection_tests
 from sync.beating import Beats
 from sync.models import ConnectionTest, RetryItem, SeenOrder, UnsavedTest
-from sync.models.trials import BEGUN_WITHIN, DONE_WITHIN
+from sync.models.staged import BEGUN_WITHIN, DONE_WITHIN
 from sync.testing import Stage
 from tests.admin.conftest import HOSTILE, said, spoil_secrets
 from tests.factories import SECRET

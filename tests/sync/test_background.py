@@ -366,7 +366,7 @@ def test_one_that_is_asked_for_again_is_not_spoilt_by_the_one_before(clock, shop
 def test_channels_are_tested_in_the_same_two_slots(clock, shops, monkeypatch):
     for number in range(3):
         channel = factories.channel(f"c{number}", kind="slack", target="https://example.com")
-        connection_tests.ask_channel(channel.pk, by="ana", now=clock())
+        ChannelTest.objects.ask({"channel_id": channel.pk}, by="ana", now=clock())
     monkeypatch.setattr(connection_tests, "send_test", lambda channel: ("", ""))
     assert len(pieces(slots.TEST, clock)) == 2
     assert ChannelTest.objects.filter(waits=True).count() == 1

@@ -1,17 +1,13 @@
-"""What a command is about: a connection by id or name, retry items by id, entries of a numbered list."""
+"""What a command is about: a connection by id or name, entries of a numbered list."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from django.core.management.base import CommandError, CommandParser
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from connections.models import Connection
-from sync.management.amounts import BIGGEST, SHOWN, is_short
+from sync.management.amounts import SHOWN, is_short
 from sync.management.showing import cell
-from sync.models import RetryItem
 
 NAMES_SHOWN = 10
 
@@ -59,16 +55,6 @@ def _unknown(text: str) -> str:
         "text": cell(text[:SHOWN]),
         "names": names + more,
     }
-
-
-def items_called(ids: Sequence[int]) -> QuerySet[RetryItem]:
-    """The retry items with these ids, all of them, or CommandError."""
-    items = RetryItem.objects.filter(pk__in=[pk for pk in ids if abs(pk) < BIGGEST])
-    missing = sorted(set(ids) - set(items.values_list("pk", flat=True)))
-    if missing:
-        ids_missing = ", ".join(str(pk)[:SHOWN] for pk in missing)
-        raise CommandError(_("There is no retry item %s. See: manage.py retries") % ids_missing)
-    return items
 
 
 def numbers(text: str, count: int) -> list[int]:

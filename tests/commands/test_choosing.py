@@ -4,7 +4,8 @@ import pytest
 from django.core.management import CommandError
 
 from sync.management.amounts import positive
-from sync.management.choosing import connection_called, items_called, numbers
+from sync.management.choosing import connection_called, numbers
+from sync.management.retry_items import items_called
 from tests.factories import owed
 
 

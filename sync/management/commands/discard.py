@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from sync import ledger
 from sync.management.asking import operator
-from sync.management.choosing import items_called
+from sync.management.retry_items import items_called
 from sync.management.teaching import TeachingCommand
 from sync.models import RetryItem
 

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from connections.models import Connection
 from sync import ledger
-from sync.management.choosing import add_connection_option, connection_called, items_called
+from sync.management.choosing import add_connection_option, connection_called
+from sync.management.retry_items import items_called
 from sync.management.standing import held_back
 from sync.management.teaching import TeachingCommand
 from sync.models import RetryItem

@@ -24,10 +24,9 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from connections.leases import new_token
-from sync.admin.beginning import begin, warn_without_poller
 from sync.admin.desk import page
 from sync.admin.plain_values import posted_token
-from sync.recovering import MOST_ROWS
+from sync.admin.poller_notice import warn_without_poller
 
 Desk = TypeVar("Desk", bound=type[Any])
 
@@ -62,8 +61,8 @@ class Act:
     """`run(request, rows, what the form asked)` changes state, of at most `limit` rows at once.
 
     `offered(row)` tells whether its page shows the button: one that would change nothing is in the way.
-    With a `kind` many rows become a run: `rows_of` makes of the list's rows those it works on. `by_poller`:
-    the page only writes down what a poller then does.
+    With `begin` many rows, at most `most`, become a run: `rows_of` makes of the list's rows those it works
+    on. `by_poller`: the page only writes down what a poller then does.
     """
 
     name: str
@@ -76,7 +75,8 @@ class Act:
     confirm_many: bool = False
     limit: int = 5000
     offered: Callable[[Any], bool] = lambda row: True
-    kind: str = ""
+    begin: Callable[..., Model] | None = None
+    most: int = 0
     rows_of: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda queryset: queryset
     by_poller: bool = False
 
@@ -152,8 +152,8 @@ def _on_page(act: Act) -> Any:
 
 def _on_list(act: Act) -> Any:
     def press(desk: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        if act.kind and queryset[: settings.CONFIRM_ABOVE + 1].count() > settings.CONFIRM_ABOVE:
-            return _begin(desk, request, act, queryset)
+        if act.begin and queryset[: settings.CONFIRM_ABOVE + 1].count() > settings.CONFIRM_ABOVE:
+            return _begin(desk, request, act, act.begin, queryset)
         rows = list(queryset[: act.limit + 1])
         if len(rows) > act.limit:
             too_many = _("Nothing was done: choose at most %(limit)s at once.") % {"limit": act.limit}
@@ -176,12 +176,14 @@ def _on_list(act: Act) -> Any:
     return press
 
 
-def _begin(desk: Any, request: HttpRequest, act: Act, queryset: QuerySet[Any]) -> HttpResponse | None:
+def _begin(
+    desk: Any, request: HttpRequest, act: Act, begin: Callable[..., Model], queryset: QuerySet[Any]
+) -> HttpResponse | None:
     """So many are done in the background, after a question that names their number."""
     rows = act.rows_of(queryset).order_by("pk")
-    count = rows[: MOST_ROWS + 1].count()
-    if count > MOST_ROWS:
-        too_many = _("Nothing was done: choose at most %(limit)s at once.") % {"limit": MOST_ROWS}
+    count = rows[: act.most + 1].count()
+    if count > act.most:
+        too_many = _("Nothing was done: choose at most %(limit)s at once.") % {"limit": act.most}
         messages.error(request, too_many)
         return None
     sure = request.POST.get("confirmed") == str(count)
@@ -189,7 +191,7 @@ def _begin(desk: Any, request: HttpRequest, act: Act, queryset: QuerySet[Any]) -
     if not (sure and form.is_valid()):
         return _ask(desk, request, act, list(rows[:20]), form, count=count)
     token, reason = posted_token(request) or new_token(), form.cleaned_data.get("reason", "")
-    run = begin(request, rows, kind=act.kind, token=token, reason=reason)
+    run = begin(request, rows, token=token, reason=reason)
     return HttpResponseRedirect(page(run))
 
 

@@ -12,19 +12,28 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from connections.diagnosis import explain
+from connections.diagnosis import NEVER_SENT, explain
 from connections.models import Connection
-from sync.admin.checks import quiet_findings
-from sync.admin.desk import listing, page
+from sync.admin.desk import SECRETS_OF_CONNECTION, listing, page
 from sync.admin.health import COLOURS, WRONG, Standing, with_standing
 from sync.admin.recover_links import recover_address
-from sync.models import Question, RetryItem, Run, Status, Wish
+from sync.models import Finding, Question, RetryItem, Run, Status, Wish
 from sync.models.questions import CAUSES
 
 ROWS_READ = 200  # of each kind; beyond that the number alone is told
 MATTERS_SHOWN = 12
 NAMES_SHOWN = 3
 DETAIL_SHOWN = 40  # characters
+# What the standing, the circuits and the backlog of a connection show already.
+SHOWN_ELSEWHERE = (
+    "poll_overdue",
+    "delivery_overdue",
+    "items_need_a_person",
+    *NEVER_SENT,
+    "odoo_circuit_open",
+    "webhook_circuit_open",
+    "polls_fail",
+)
 
 Place = tuple[str, str]  # address, text
 
@@ -49,6 +58,12 @@ class Matter:
     @property
     def shown(self) -> Sequence[Place]:
         return self.places[:NAMES_SHOWN]
+
+
+def quiet_findings() -> QuerySet[Finding]:
+    """What nothing else on the desk would tell."""
+    rows = Finding.objects.exclude(code__in=SHOWN_ELSEWHERE)
+    return rows.select_related("connection").defer(*SECRETS_OF_CONNECTION)
 
 
 def matters(request: HttpRequest, now: datetime) -> list[Matter]:

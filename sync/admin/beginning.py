@@ -10,17 +10,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from sync import recovering
 from sync.admin.desk import exactly
-from sync.beating import is_running
+from sync.admin.poller_notice import warn_without_poller
 from sync.models import Run
-
-NO_POLLER = gettext_lazy(
-    "No poller is running, so this waits. It begins as soon as one is started (manage.py runpoller, or the "
-    "service on the server)."
-)
 
 
 def begin(request: HttpRequest, rows: QuerySet[Any], *, kind: str, token: str, **more: Any) -> Run:
@@ -42,9 +36,3 @@ def begin(request: HttpRequest, rows: QuerySet[Any], *, kind: str, token: str, *
             change_message=said,
         )
     return run
-
-
-def warn_without_poller(request: HttpRequest) -> None:
-    """What waits for a poller must not wait in silence."""
-    if not is_running(timezone.now()):
-        messages.warning(request, str(NO_POLLER))

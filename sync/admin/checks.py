@@ -1,18 +1,15 @@
-"""The pages of what was looked for: findings of the watch, and comparisons with the shops."""
+"""The pages of comparisons with the shops."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from connections.diagnosis import NEVER_SENT
 from sync.admin.desk import (
-    SECRETS_OF_CONNECTION,
     OfConnectionAdmin,
     badge,
     cause,
@@ -21,10 +18,9 @@ from sync.admin.desk import (
     link,
     listing,
     moment,
-    page,
 )
-from sync.admin.filters import ConnectionFilter
-from sync.models import Finding, Progress, Reconciliation, SeenOrder
+from sync.admin.list_filters import ConnectionFilter
+from sync.models import Progress, Reconciliation, SeenOrder
 
 PROGRESS_COLOURS = {
     Progress.WAITING: "",
@@ -32,16 +28,6 @@ PROGRESS_COLOURS = {
     Progress.DONE: "success",
     Progress.FAILED: "danger",
 }
-# What the standing, the circuits and the backlog of a connection show already.
-SHOWN_ELSEWHERE = (
-    "poll_overdue",
-    "delivery_overdue",
-    "items_need_a_person",
-    *NEVER_SENT,
-    "odoo_circuit_open",
-    "webhook_circuit_open",
-    "polls_fail",
-)
 DIFFERENCES_SHOWN = 200
 VERDICT_WORDS = {
     "missing": _("missing"),
@@ -52,38 +38,6 @@ VERDICT_WORDS = {
     "moved": _("moved to another company"),
     "replaced": _("number given to another order"),
 }
-
-
-def quiet_findings() -> QuerySet[Finding]:
-    """What nothing else on the desk would tell."""
-    rows = Finding.objects.exclude(code__in=SHOWN_ELSEWHERE)
-    return rows.select_related("connection").defer(*SECRETS_OF_CONNECTION)
-
-
-@admin.register(Finding)
-class FindingAdmin(OfConnectionAdmin):
-    """They come and go by themselves, with their cause."""
-
-    list_display = ["what", "of", "detail", "began"]
-    list_filter = [("connection", ConnectionFilter)]
-    fields = ["of", "error_explained", "since", "seen_at"]
-    readonly_fields = ["error_explained"]
-
-    @column(_("connection"), ordering="connection__name")
-    def of(self, row: Finding) -> Any:
-        return super().of(row) if row.connection else _("the poller itself")
-
-    @column(_("cause"), ordering="code")
-    def what(self, row: Finding) -> str:
-        return cause(row.code)
-
-    @column(_("cause"))
-    def error_explained(self, row: Finding) -> SafeString | str:
-        return explained(row.code, row.detail)
-
-    @column(_("since"), ordering="since")
-    def began(self, row: Finding) -> SafeString | str:
-        return moment(row.since)
 
 
 @admin.register(Reconciliation)
@@ -138,12 +92,3 @@ def _order(row: Reconciliation, difference: dict[str, Any]) -> SafeString:
     order_id = difference.get("order_id", "")
     seen = listing(SeenOrder, connection__id__exact=row.connection_id, order_id=order_id)
     return link(seen, difference.get("order") or order_id)
-
-
-def told(finding: Finding) -> dict[str, Any]:
-    """A finding for the first page and for the page of its connection."""
-    return {
-        "explained": explained(finding.code, finding.detail),
-        "since": moment(finding.since),
-        "connection": link(page(finding.connection), finding.connection.name) if finding.connection else "",
-    }

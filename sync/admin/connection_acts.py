@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from connections.models import Circuit, CircuitState, Connection, Side
 from sync.admin.acts import Act, Report
-from sync.admin.beginning import warn_without_poller
+from sync.admin.poller_notice import warn_without_poller
 from sync.admin.waking import wake
 from sync.connection_tests import ask_saved
 from sync.models import PollState

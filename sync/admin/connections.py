@@ -24,8 +24,8 @@ from connections.models import Circuit, Connection, Side
 from sync import languages, questions
 from sync.admin import connection_history
 from sync.admin.acts import acts
+from sync.admin.attention import quiet_findings
 from sync.admin.check_acts import RECONCILE
-from sync.admin.checks import quiet_findings, told
 from sync.admin.connection_acts import POLL, RESET, TEST
 from sync.admin.connection_form import ConnectionPageForm
 from sync.admin.connection_health import (
@@ -39,6 +39,7 @@ from sync.admin.connection_health import (
 )
 from sync.admin.desk import DeskAdmin, column, two_lines
 from sync.admin.filters import BacklogFilter, StandingFilter
+from sync.admin.findings import told
 from sync.admin.health import with_backlog, with_standing
 from sync.admin.nudge_acts import NUDGE
 from sync.admin.pause_acts import PAUSE, RESUME

@@ -36,6 +36,7 @@ from sync.admin.lookups import CheckedAdmin
 Column = TypeVar("Column", bound=Callable[..., Any])
 
 SECRETS_OF_CONNECTION = [f"connection__{name}" for name in SECRETS]
+MANY = 1000
 PAYLOAD_SHOWN = 200_000  # characters; a page must open whatever an order holds
 UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
@@ -202,6 +203,12 @@ def listing(model: Any, **filters: Any) -> str:
     """The address of a list, filtered."""
     address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return f"{address}?{urlencode(filters)}" if filters else address
+
+
+def many(rows: Any) -> str:
+    """A number that is cheap to find out, nothing for none: beyond a thousand nobody needs it exactly."""
+    count = rows.order_by()[: MANY + 1].count()
+    return f"{MANY}+" if count > MANY else str(count or "")
 
 
 def preformatted(text: str) -> SafeString | str:

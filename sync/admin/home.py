@@ -16,9 +16,8 @@ from connections.models import Circuit, Connection
 from sync import tallying
 from sync.admin.attention import MATTERS_SHOWN, matters
 from sync.admin.chart import chart
-from sync.admin.desk import SECRETS_OF_CONNECTION, listing, moment, order_page, page, span
+from sync.admin.desk import SECRETS_OF_CONNECTION, listing, many, moment, order_page, page, span
 from sync.admin.health import COLOURS, Standing, counts
-from sync.admin.navigation import many
 from sync.models import RetryItem, SentOrder, Status
 
 PAUSES_SHOWN = 8

@@ -27,16 +27,9 @@ from sync.admin.desk import (
     pretty_json,
     two_lines,
 )
-from sync.admin.filters import (
-    CauseFilter,
-    ConnectionFilter,
-    EventFilter,
-    HowFilter,
-    MomentsFilter,
-    OpenFilter,
-    ProblemFilter,
-)
+from sync.admin.filters import CauseFilter, EventFilter, HowFilter, OpenFilter
 from sync.admin.ledger_acts import DISCARD, RESEND, RETRY
+from sync.admin.list_filters import ConnectionFilter, MomentsFilter, ProblemFilter
 from sync.admin.orders import OrdersAdmin
 from sync.admin.orders_words import STATUS_COLOURS
 from sync.models import DeliveryAttempt, RetryItem, SentOrder, Status

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import Any
 
@@ -24,6 +24,7 @@ from sync.admin.desk import link, page
 from sync.ledger.acts import RETRIABLE
 from sync.models import RetryItem, RunKind, SeenOrder, Status
 from sync.models.ledger import OPEN
+from sync.recovering import MOST_ROWS
 
 
 def _resend(request: HttpRequest, rows: list[Any], values: dict[str, Any]) -> Report:
@@ -130,7 +131,8 @@ RESEND = Act(
     ),
     confirm_many=True,
     limit=200,
-    kind=RunKind.RESEND,
+    begin=partial(begin, kind=RunKind.RESEND),
+    most=MOST_ROWS,
 )
 RETRY = Act(
     name="retry",
@@ -140,7 +142,8 @@ RETRY = Act(
     run=_retry,
     question=gettext_lazy("Sends it within seconds, the same event with the same bytes as before."),
     offered=lambda row: row.status in RETRIABLE,
-    kind=RunKind.RETRY,
+    begin=partial(begin, kind=RunKind.RETRY),
+    most=MOST_ROWS,
     by_poller=True,
 )
 DISCARD = Act(
@@ -153,7 +156,8 @@ DISCARD = Act(
     form=ReasonForm,
     confirm_many=True,
     offered=lambda row: row.status in OPEN,
-    kind=RunKind.DISCARD,
+    begin=partial(begin, kind=RunKind.DISCARD),
+    most=MOST_ROWS,
 )
 RETRY_ORDER = replace(
     RETRY, run=_of_orders(_retry), offered=_has_item(*RETRIABLE), rows_of=_items_of, limit=500

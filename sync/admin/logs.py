@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.paginator import InfinitePaginator
 
 from sync.admin.desk import OfConnectionAdmin, cause, column, explained, moment
-from sync.admin.filters import ConnectionFilter, ProblemFilter
+from sync.admin.list_filters import ConnectionFilter, ProblemFilter
 from sync.models import SyncLog
 
 

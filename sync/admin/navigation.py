@@ -10,9 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from sync.admin.desk import many
 from sync.models import RetryItem, Status
-
-MANY = 1000
 
 
 def _may_view(model: str) -> Callable[[HttpRequest], bool]:
@@ -80,9 +79,3 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         retry_items = next(item for item in groups[1]["items"] if item["icon"] == "pending_actions")
         retry_items["badge"] = many(RetryItem.objects.filter(status=Status.FAILED)) or None
     return groups
-
-
-def many(rows: Any) -> str:
-    """A number that is cheap to find out, nothing for none: beyond a thousand nobody needs it exactly."""
-    count = rows.order_by()[: MANY + 1].count()
-    return f"{MANY}+" if count > MANY else str(count or "")

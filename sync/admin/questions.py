@@ -18,7 +18,7 @@ from connections.models import Connection
 from sync import questions
 from sync.admin.acts import Act, ActForm, Report, acts
 from sync.admin.desk import OfConnectionAdmin, badge, column, explained, link, listing, moment
-from sync.admin.filters import ConnectionFilter
+from sync.admin.list_filters import ConnectionFilter
 from sync.models import Answer, Question, QuestionKind, SeenOrder
 
 SHOWN = 50

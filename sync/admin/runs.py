@@ -22,9 +22,9 @@ from django.views.decorators.http import require_POST
 
 from connections.diagnosis import explain
 from sync import recovering
-from sync.admin.beginning import NO_POLLER
 from sync.admin.desk import ReadOnlyAdmin, badge, cause, column, exactly, moment, order_page, page, span
 from sync.admin.plain_values import posted_token
+from sync.admin.poller_notice import NO_POLLER
 from sync.admin.recover import WHATS, recover
 from sync.beating import is_running
 from sync.models import RowState, Run, RunKind, Status, Wish

@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.admin.acts import acts
 from sync.admin.desk import badge, column, moment, page, two_lines
-from sync.admin.filters import ConnectionFilter, OrderStateFilter, StartFilter
+from sync.admin.filters import OrderStateFilter, StartFilter
 from sync.admin.ledger_acts import DISCARD_ORDER, RESEND, RETRY_ORDER
+from sync.admin.list_filters import ConnectionFilter
 from sync.admin.orders import OrdersAdmin
 from sync.admin.orders_words import ORDER_STATES
 from sync.admin.search import find

@@ -18,7 +18,7 @@ from prometheus_client.core import (
 )
 
 from connections.models import Circuit, CircuitState, Connection
-from sync import counting, tasks
+from sync import counting, queue
 from sync.beating import SILENT
 from sync.counting import BUCKETS, LATER
 from sync.models import Finding, Job, PollerBeat, PollState, RetryItem
@@ -86,7 +86,7 @@ def _process(now: datetime) -> Iterator[Metric]:
 
 def _queue_depth() -> float:
     try:
-        return float(tasks.queue_depth())
+        return float(queue.depth())
     except Exception:  # whatever its client raises; /readyz tells
         return float("nan")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sync import tasks
+from sync import queue
 from sync.beating import silent_since
 from sync.models import PollState
 from sync.watching import LATE_SECONDS
@@ -13,7 +13,7 @@ from sync.watching import LATE_SECONDS
 def broker(now: datetime) -> str:
     """What is wrong with the queue, or nothing."""
     try:
-        tasks.queue_depth()
+        queue.depth()
     except Exception as error:  # whatever its client raises
         return type(error).__name__
     return ""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.utils import timezone
-from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
 from connections import faultpoints, leases
@@ -59,11 +58,6 @@ def tick() -> str:
     if not in_runpoller():
         beating.heartbeat_of_plain_queue(now)
     return f"{polls} polls, {deliveries} deliveries"
-
-
-def queue_depth() -> int:
-    """How many tasks wait; raises what the queue's client raises when it is away."""
-    return int(get_broker().queue_size())
 
 
 def hand_out(task: str, claim: scheduling.Claim, *, broker: object | None = None) -> int:

@@ -21,6 +21,7 @@ DOORS = {
     "httpx": [],
     "django_q": [
         "sync/tasks.py",
+        "sync/queue.py",
         "sync/schedules.py",
         "sync/running/*",
         "sync/management/commands/runpoller.py",

@@ -59,7 +59,7 @@ def test_readyz_without_its_queue_and_without_a_migration(client, monkeypatch):
     def away():
         raise ConnectionError
 
-    monkeypatch.setattr("sync.tasks.queue_depth", away)
+    monkeypatch.setattr("sync.queue.depth", away)
     assert client.get("/readyz?for=web").json()["wrong"] == {"broker": "ConnectionError"}
     monkeypatch.setattr("odoopoller.health.MigrationExecutor.migration_plan", lambda *args: [1])
     assert client.get("/readyz").json()["wrong"] == {"migrations": "1 missing"}

@@ -24,3 +24,5 @@ class SyncConfig(AppConfig):
             "sync.safety"
         )  # registers the checks that ask the database, so not before there are models
         import_module("sync.running.hardening").install()
+        sent_since = import_module("sync.tallying").sent_since
+        import_module("sync.alerting.episodes").count_caught_up(sent_since)

@@ -84,3 +84,8 @@ def _delivered(hour: datetime) -> int:
 def _share(ordered: Sequence[float], share: float) -> float:
     """The value below which this share of them lies."""
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def sent_since(connection_id: int, since: datetime) -> int:
+    """How many orders of a connection went out since then."""
+    return SentOrder.objects.filter(connection=connection_id, sent_at__gte=since).count()

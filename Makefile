@@ -20,7 +20,7 @@ run: $(VENV)/.installed keys ## Start poller, admin and sandbox (SANDBOX=0: with
 	@exec $(BIN)/python manage.py runlocal --port $(PORT) $(if $(with-sandbox),,--no-sandbox)
 
 keys: $(VENV)/.installed
-	@$(BIN)/python -m odoopoller.keys $(if $(with-sandbox),--sandbox)
+	@$(BIN)/python -m odoopoller.make_env $(if $(with-sandbox),--sandbox)
 
 test: $(VENV)/.installed-dev ## Run every test; what needs a missing service is skipped by name
 	@$(BIN)/python -m pytest -q -n 2 $(ARGS)

@@ -19,11 +19,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.rig.figure import Figure, as_json, as_markdown, machine, number, table, values_of
-from bench.rig.ground import Setting
-from bench.rig.scratch import VARIANTS, is_reachable
+from bench.environment import Setting
+from bench.report import Figure, as_json, as_markdown, machine, number, table, values_of
 from bench.rows import ROWS
 from bench.rows.row import Row
+from tests.system.scratch import VARIANTS, is_reachable
 
 WIDTH = 170
 

@@ -3,9 +3,9 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from connections import checks, diagnosis  # noqa: F401  the checks register themselves
-from connections.diagnosis.odoo import ODOO
-from connections.diagnosis.receiver import RECEIVER
+from connections import causes, checks  # noqa: F401  the checks register themselves
+from connections.odoo.causes import ODOO
+from connections.receiver.causes import RECEIVER
 
 
 class ConnectionsConfig(AppConfig):
@@ -13,5 +13,5 @@ class ConnectionsConfig(AppConfig):
     verbose_name = _("Connections")
 
     def ready(self) -> None:
-        diagnosis.register(ODOO)
-        diagnosis.register(RECEIVER)
+        causes.register(ODOO)
+        causes.register(RECEIVER)

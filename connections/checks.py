@@ -8,9 +8,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
-from connections.keys import require_readable_secrets
-from connections.networks import parse_networks, refusal
-from connections.pools import trusted_authorities
+from connections.http.networks import parse_networks, refusal
+from connections.http.transport import trusted_authorities
+from connections.secrets.keyring import require_readable_secrets
 
 METADATA = ("169.254.169.254", "fd00:ec2::254")
 

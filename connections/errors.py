@@ -13,7 +13,7 @@ _HARMFUL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u206
 class RemoteError(Exception):
     """A remote side did not do what we asked.
 
-    `code` is a word of the closed list in `connections/diagnosis`; `detail` is at most a few hundred
+    `code` is a word of the closed list in `connections/causes`; `detail` is at most a few hundred
     characters that are safe to show and to store: never a request, a secret or a traceback.
     """
 

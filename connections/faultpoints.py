@@ -1,7 +1,7 @@
 """Fault points: named moments of the flows at which tests let a worker die, wait for another, or look on.
 
 In production nobody visits them, and passing one costs a single comparison. Whoever moves a flow takes its
-points along: `tests/test_faultpoints.py` compares their names with those that the harnesses use.
+points along: `tests/connections/test_faultpoints.py` compares their names with those that the harnesses use.
 """
 
 from __future__ import annotations

@@ -18,14 +18,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from connections.addresses import odoo_address, webhook_address
-from connections.fields import Secret
 from connections.limits import MOST_ID, plausible
 from connections.models import EVENTS, Connection, Start
-from connections.plain import HIDDEN, require_plain
-from connections.required_answer import is_pointer
-from connections.rotation import MOST_HOURS, retire, usual_overlap
-from connections.webhook_secret import form_problem
+from connections.plain_text import HIDDEN, require_plain
+from connections.receiver.required_answer import is_pointer
+from connections.secrets.fields import Secret
+from connections.secrets.webhook_secret import form_problem
+from connections.url_fields import odoo_address, webhook_address
+from connections.webhook_rotation import MOST_HOURS, retire, usual_overlap
 
 if TYPE_CHECKING:
     ConnectionModelForm = forms.ModelForm[Connection]

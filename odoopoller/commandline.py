@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import Error
 
-from sync.logs import SPEAKING
+from core.monitoring.log_format import SPEAKING
 
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
 SURROGATES = re.compile("[\ud800-\udfff]")  # how Python hands on bytes that are not UTF-8

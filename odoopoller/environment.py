@@ -100,7 +100,9 @@ class Environment:
     def key(self, name: str) -> str:
         given = self.raw(name)
         if not given:
-            raise ImproperlyConfigured(f"{name} is missing. `python -m odoopoller.keys` writes one to .env.")
+            raise ImproperlyConfigured(
+                f"{name} is missing. To write one to .env: python -m odoopoller.make_env"
+            )
         return given
 
     def encryption_keys(self, name: str) -> list[str]:

@@ -9,7 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environ import Env
 
-from odoopoller import reporting, servers
+from core.monitoring import sentry
+from odoopoller import servers
 from odoopoller.environment import Environment
 from odoopoller.theme import UNFOLD  # noqa: F401 - the settings of the admin's theme
 
@@ -48,8 +49,10 @@ INSTALLED_APPS = [
     "django_q",
     "axes",
     "connections",
+    "core",
     "sync",
-    "odoopoller.sandbox",
+    "sync.legacy",
+    "sandbox",
 ]
 
 MIDDLEWARE = [
@@ -127,10 +130,10 @@ def cache(name: str) -> dict[str, Any]:
 
 CACHES: dict[str, dict[str, Any]] = {
     "default": cache(""),  # django-q2's heartbeat lives in it
-    "masters": cache("masters"),  # sync/masters.py
+    "masters": cache("masters"),  # sync/sources/odoo/master_data_cache.py
 }
 
-# --- The queue: a wake-up, never the truth. sync/checks.py holds these numbers to their reasons ---------
+# --- The queue: a wake-up, never the truth. core/background/checks.py holds these numbers to their reasons --
 
 WORKERS = whole("POLLER_WORKERS", 4, most=256)
 TASK_SECONDS = 180
@@ -236,17 +239,17 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
-AXES_HANDLER = "odoopoller.login_limits.LoginLimits"
+AXES_HANDLER = "core.login.limits.LoginLimits"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # "in 15 minutes" stays true however often one tries
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
-AXES_CLIENT_IP_CALLABLE = "odoopoller.locked.client_ip"
-AXES_LOCKOUT_CALLABLE = "odoopoller.locked.locked"
+AXES_CLIENT_IP_CALLABLE = "core.login.lockout.client_ip"
+AXES_LOCKOUT_CALLABLE = "core.login.lockout.locked"
 PROXIES = whole("POLLER_PROXIES", 0, least=0, most=100)
 
 # Acts show new secrets once, in a message: kept encrypted with the session, never in a cookie.
-MESSAGE_STORAGE = "odoopoller.sealed_messages.SealedStorage"
+MESSAGE_STORAGE = "core.admin.sealed_messages.SealedStorage"
 
 BEHIND_HTTPS = switch("POLLER_BEHIND_HTTPS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = BEHIND_HTTPS
@@ -267,16 +270,16 @@ X_FRAME_OPTIONS = "DENY"
 LOG_LEVEL = choice("POLLER_LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR").upper()
 LOG_FORMAT = choice("POLLER_LOG_FORMAT", "auto", "json", "text").lower()
 
-DEFAULT_EXCEPTION_REPORTER = "odoopoller.reports.Reporter"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "odoopoller.reports.Filter"
+DEFAULT_EXCEPTION_REPORTER = "core.monitoring.error_mails.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "core.monitoring.error_mails.Filter"
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "json": {"()": "sync.logs.JSONFormatter"},
-        "text": {"()": "sync.logs.TextFormatter"},
-        "auto": {"()": "sync.logs.formatter_for_stderr"},
+        "json": {"()": "core.monitoring.log_format.JSONFormatter"},
+        "text": {"()": "core.monitoring.log_format.TextFormatter"},
+        "auto": {"()": "core.monitoring.log_format.formatter_for_stderr"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
@@ -293,10 +296,10 @@ LOGGING = {
 
 SENTRY_DSN = servers.web("POLLER_SENTRY_DSN", address("POLLER_SENTRY_DSN", "https", "http"))
 if SENTRY_DSN:
-    reporting.begin(SENTRY_DSN, release=VERSION, environment=ENVIRONMENT)
+    sentry.begin(SENTRY_DSN, release=VERSION, environment=ENVIRONMENT)
 
 # --- Traces of polls and deliveries, to OpenTelemetry ---------------------------------------------------
 
 OTLP_URL = servers.web("OTEL_EXPORTER_OTLP_ENDPOINT", address("OTEL_EXPORTER_OTLP_ENDPOINT", "https", "http"))
 
-UNKNOWN_VARIABLES = env.unknown()  # sync/safety.py warns of them
+UNKNOWN_VARIABLES = env.unknown()  # sync/checks.py warns of them

@@ -5,7 +5,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from odoopoller.health import healthz, metrics, readyz
-from odoopoller.nudge import nudge
+from sync.views import nudge
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

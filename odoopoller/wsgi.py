@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
 
-from connections.keys import require_readable_secrets
+from connections.secrets.keyring import require_readable_secrets
 from odoopoller.plain_request import PlainRequest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "odoopoller.settings")

@@ -5,11 +5,8 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from connections import diagnosis
-from connections.diagnosis.alerts import ALERTS
-from connections.diagnosis.legacy import LEGACY
-from connections.diagnosis.watch import WATCH
-from sync import checks  # noqa: F401  registers them
+from connections import causes
+from sync.causes import WATCH
 
 
 class SyncConfig(AppConfig):
@@ -17,12 +14,7 @@ class SyncConfig(AppConfig):
     verbose_name = _("Orders")
 
     def ready(self) -> None:
-        diagnosis.register(WATCH)
-        diagnosis.register(LEGACY)
-        diagnosis.register(ALERTS)
-        import_module(
-            "sync.safety"
-        )  # registers the checks that ask the database, so not before there are models
-        import_module("sync.running.hardening").install()
-        sent_since = import_module("sync.tallying").sent_since
-        import_module("sync.alerting.episodes").count_caught_up(sent_since)
+        causes.register(WATCH)
+        import_module("sync.checks")  # they ask the database, so not before there are models
+        sent_since = import_module("sync.metrics.hourly").sent_since
+        import_module("core.monitoring.alerts.incidents").count_caught_up(sent_since)

@@ -19,7 +19,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from connections.models import Connection
-from sync import connection_tests, deepcheck, failures, reconciling, recovering, scheduling, slots
+from core.background import failures, slots
+from sync import due as sync_due
+from sync.connection_test import on_request
 from sync.models import (
     ChannelTest,
     ConnectionTest,
@@ -31,6 +33,8 @@ from sync.models import (
     UnsavedTest,
 )
 from sync.models.staged import BEGUN_WITHIN
+from sync.repair import deep_check as deep_checks
+from sync.repair import reconcile, recovery
 
 _DUE = """
     SELECT EXISTS (SELECT 1 FROM sync_connectiontest WHERE waits = %s AND started_at > %s)
@@ -162,8 +166,8 @@ def _in_turn(kinds: Sequence[Kind]) -> list[Kind]:
 
 def _test_kind(model: type[StagedTest]) -> Kind:
     def take(now: datetime, clock: Clock, closing: Closing) -> Work | None:
-        claimed = connection_tests.claim(model, now)
-        return partial(connection_tests.run, *claimed, clock=clock) if claimed else None
+        claimed = on_request.claim(model, now)
+        return partial(on_request.run, *claimed, clock=clock) if claimed else None
 
     return Kind(lambda now: model.objects.waiting(now).exists(), take)
 
@@ -173,11 +177,11 @@ def _test_kind(model: type[StagedTest]) -> Kind:
 
 def _run_kind(*kinds: str) -> Kind:
     def take(now: datetime, clock: Clock, closing: Closing) -> Work | None:
-        claims = scheduling.claim_runs(now, 1, kinds=kinds)
+        claims = sync_due.claim_runs(now, 1, kinds=kinds)
         if not claims:
             return None
         token, ids = claims[0]
-        work = partial(recovering.work, token, ids[0], clock=clock, closing=closing)
+        work = partial(recovery.work, token, ids[0], clock=clock, closing=closing)
         return partial(counted, RUN, failures.POLLER, work)
 
     return Kind(lambda now: Run.objects.due(now).filter(kind__in=kinds).exists(), take)
@@ -188,26 +192,26 @@ def _run_kind(*kinds: str) -> Kind:
 
 def _comparison_kind(rows: Callable[[datetime], QuerySet[Reconciliation]]) -> Kind:
     def take(now: datetime, clock: Clock, closing: Closing) -> Work | None:
-        wanted = next((row for row in rows(now)[:20] if reconciling.begin(row, now)), None)
+        wanted = next((row for row in rows(now)[:20] if reconcile.begin(row, now)), None)
         if wanted is None:
             return None
-        work = partial(reconciling.go_on, wanted, clock=clock, in_background=True)
+        work = partial(reconcile.go_on, wanted, clock=clock, in_background=True)
         return partial(counted, COMPARISON, [wanted.connection_id], work)
 
     return Kind(lambda now: rows(now).exists(), take)
 
 
 def _take_due_comparison(now: datetime, clock: Clock, closing: Closing) -> Work | None:
-    ids = scheduling.claim_reconciliations(now, 1)
+    ids = sync_due.claim_reconciliations(now, 1)
     connection = Connection.objects.enabled().filter(pk__in=ids).first()
     if connection is None:
         return None
-    work = partial(reconciling.reconcile_due, connection, clock=clock, in_background=True)
+    work = partial(reconcile.reconcile_due, connection, clock=clock, in_background=True)
     return partial(counted, COMPARISON, [connection.pk], work)
 
 
 def _take_deep_checks(now: datetime, clock: Clock, closing: Closing) -> Work | None:
-    ids = scheduling.claim_deep_checks(now, CHECKS_AT_ONCE)
+    ids = sync_due.claim_deep_checks(now, CHECKS_AT_ONCE)
     return partial(deep_check, ids, clock, closing) if ids else None
 
 
@@ -219,7 +223,7 @@ def deep_check(ids: Sequence[int], clock: Clock, closing: Closing) -> None:
         if closing() or monotonic() >= ends_at:
             break
         try:
-            counted(DEEP_CHECK, [connection.pk], partial(deepcheck.deep_check, connection, clock=clock))
+            counted(DEEP_CHECK, [connection.pk], partial(deep_checks.deep_check, connection, clock=clock))
         except Exception as error:  # counted; it stops no other connection
             logger.exception("A deep check failed in our own code", extra={"connection": connection.name})
             faults.append(error)

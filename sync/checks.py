@@ -1,188 +1,164 @@
-"""System checks on the queue and its database: each refuses a setting that loses or repeats work."""
+"""System checks on what surrounds the poller: debug pages, keys, plain HTTP, other hosts, the clock."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import base64
+from collections.abc import Sequence
+from datetime import timedelta
+from ipaddress import ip_address
+from socket import gethostname
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
-from django.db import OperationalError, connections
+from django.db import DatabaseError, connections
+from django.utils import timezone
 
-PRIVATE_CACHES = ("locmem.LocMemCache", "dummy.DummyCache")
-BUSY_SECONDS = 10
+from connections.http.networks import inside, parse_networks
+from connections.models import Connection
+from sync.models import PollerBeat
 
-Conf = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What Q_CLUSTER has to say about one key, and why."""
-
-    id: str
-    key: str
-    is_kept: Callable[[Conf], bool]
-    wanted: str
-    reason: str
-
-    def broken(self, conf: Conf) -> list[CheckMessage]:
-        if self.is_kept(conf):
-            return []
-        text = f"Q_CLUSTER[{self.key!r}] is {conf.get(self.key)!r}. {self.reason}"
-        return [Error(text, hint=f"Set it to {self.wanted}.", id=self.id)]
-
-
-def longest_stay_seconds(conf: Conf) -> float:
-    """The longest way of a task once it is taken: behind all that is prefetched, then its own time."""
-    workers = int(conf.get("workers") or 1)
-    prefetched = int(conf.get("queue_limit") or workers**2)
-    in_hand = max(int(conf.get("bulk") or 1), workers)  # of the pusher, in front of a full queue
-    return ((prefetched + in_hand) / workers + 1) * float(conf["timeout"])
-
-
-def _is_seconds(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-
-
-RULES = (
-    Rule(
-        "sync.E001",
-        "timeout",
-        lambda conf: _is_seconds(conf.get("timeout")),
-        "a number of seconds",
-        "Without a limit a task that hangs keeps its worker for ever.",
-    ),
-    Rule(
-        "sync.E002",
-        "retry",
-        lambda conf: (
-            not _is_seconds(conf.get("timeout"))
-            or (_is_seconds(conf.get("retry")) and conf["retry"] > longest_stay_seconds(conf))
-        ),
-        "more than (queue_limit / workers + 2) x timeout",
-        "A task still waiting for its turn would be handed out a second time.",
-    ),
-    Rule(
-        "sync.E003",
-        "max_attempts",
-        lambda conf: conf.get("max_attempts") == 1,
-        "1",
-        "What failed is tried again by the poller's own clock, not by the queue.",
-    ),
-    Rule(
-        "sync.E004",
-        "ack_failures",
-        lambda conf: conf.get("ack_failures") is True,
-        "True",
-        "A task that raises would come back for ever.",
-    ),
-    Rule(
-        "sync.E005",
-        "save_limit",
-        lambda conf: conf.get("save_limit", 250) < 0,
-        "-1",
-        "Keeping successes makes the queue several times slower.",
-    ),
-    Rule(
-        "sync.E006",
-        "guard_cycle",
-        lambda conf: conf.get("guard_cycle", 0.5) == 0.5,
-        "0.5",
-        "With other values django-q2's countdown misses zero and a hanging worker is never ended.",
-    ),
-    Rule(
-        "sync.E007",
-        "catch_up",
-        lambda conf: conf.get("catch_up") is False,
-        "False",
-        "After a pause every missed minute would be made up for.",
-    ),
-    Rule(
-        "sync.E008",
-        "sync",
-        lambda conf: not conf.get("sync"),
-        "False",
-        "Tasks would run inside the loop that hands them out.",
-    ),
-    Rule(
-        "sync.E009",
-        "orm",
-        lambda conf: bool(conf.get("redis")) or conf.get("orm") in settings.DATABASES,
-        "the name of a database, or give REDIS_URL",
-        "The queue has no place to be.",
-    ),
-)
-
-
-@register("queue")
-def check_queue(**_: Any) -> list[CheckMessage]:
-    """Q_CLUSTER keeps to the numbers that the poller was proven with."""
-    conf: Conf = settings.Q_CLUSTER
-    return [message for rule in RULES for message in rule.broken(conf)]
+SHORTEST_KEY, FEWEST_CHARACTERS, FEWEST_BYTES = 32, 8, 6
+NEIGHBOUR = timedelta(seconds=15)  # a poller writes its sign every ten
+FAR_SECONDS, OFF_SECONDS = 60, 5
+NAMED = 5
+LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 @register(Tags.security)
-def check_secret_key(**_: Any) -> list[CheckMessage]:
-    """Tasks are signed with it; with none the queue cannot be read."""
-    try:
-        if settings.SECRET_KEY:
-            return []
-    except ImproperlyConfigured:
-        pass
-    hint = "`python -m odoopoller.keys` writes a fresh one to .env."
-    return [Error("SECRET_KEY is missing: tasks cannot be signed.", hint=hint, id="sync.E010")]
-
-
-@register(Tags.caches)
-def check_cache(**_: Any) -> list[CheckMessage]:
-    """The cache is one for all processes of a host."""
-    backend = settings.CACHES[settings.Q_CLUSTER.get("cache", "default")]["BACKEND"]
-    if not backend.endswith(PRIVATE_CACHES):
+def check_debug(**_: Any) -> list[CheckMessage]:
+    """Debug pages show settings and orders to whoever makes a page fail."""
+    if not settings.DEBUG or not _is_production():
         return []
-    text = f"The cache {backend} is not shared between processes: nobody sees that the queue is alive."
-    return [Warning(text, hint="Use a file, a database or Redis.", id="sync.W011")]
+    text = "DEBUG is on where others can reach the admin: its error pages show settings and orders."
+    return [Error(text, hint="Set DEBUG=off.", id="sync.E015")]
 
 
-@register("queue")
-def check_sqlite(**_: Any) -> list[CheckMessage]:
-    """SQLite under several processes needs two settings, or writers fail instead of waiting."""
-    options = [
-        database.get("OPTIONS", {})
-        for database in settings.DATABASES.values()
-        if database["ENGINE"].endswith("sqlite3")
-    ]
+def _is_production() -> bool:
+    return settings.BEHIND_HTTPS or any(host not in LOCAL for host in settings.ALLOWED_HOSTS)
+
+
+@register(Tags.security, deploy=True)
+def check_proxies(**_: Any) -> list[CheckMessage]:
+    """Behind a reverse proxy, failed logins are counted for each client, not for the reverse proxy."""
+    if settings.PROXIES or not settings.BEHIND_HTTPS:
+        return []
+    text = (
+        "POLLER_BEHIND_HTTPS is on and POLLER_PROXIES is 0: all people seem to log in from one address, that "
+        "of the reverse proxy, so that anybody can lock out any user."
+    )
+    hint = "Set POLLER_PROXIES to how many reverse proxies append to X-Forwarded-For, which is mostly 1."
+    return [Warning(text, hint=hint, id="sync.W030")]
+
+
+@register(Tags.security)
+def check_keys(**_: Any) -> list[CheckMessage]:
+    """Keys are random, and each is for one thing."""
+    try:
+        secret = str(settings.SECRET_KEY)
+    except ImproperlyConfigured:
+        return []  # sync.E010 says so
+    hint = "`python -m odoopoller.make_env` writes good ones to .env."
     found: list[CheckMessage] = []
-    if any(option.get("transaction_mode") != "IMMEDIATE" for option in options):
-        text = "SQLite's transaction_mode is not IMMEDIATE: transactions fail with 'database is locked'."
-        found.append(Error(text, hint="Set OPTIONS['transaction_mode'] to IMMEDIATE.", id="sync.E012"))
-    if any(option.get("timeout", 5) < BUSY_SECONDS for option in options):
-        text = "SQLite's timeout is short: writers that wait for each other fail with 'database is locked'."
-        found.append(Error(text, hint=f"Set OPTIONS['timeout'] to {BUSY_SECONDS} or more.", id="sync.E013"))
+    if secret and (len(secret) < SHORTEST_KEY or len(set(secret)) < FEWEST_CHARACTERS):
+        text = "SECRET_KEY is short or hardly random: sessions and queued tasks could be forged."
+        found.append(Error(text, hint=hint, id="sync.E016"))
+    if any(len(set(base64.urlsafe_b64decode(key))) < FEWEST_BYTES for key in settings.ENCRYPTION_KEYS):
+        text = "A key in POLLER_ENCRYPTION_KEY is hardly random: stored secrets could be read."
+        found.append(Error(text, hint=f"{hint} Then manage.py rotatekeys.", id="sync.E017"))
+    if secret in settings.ENCRYPTION_KEYS:
+        text = "SECRET_KEY is in POLLER_ENCRYPTION_KEY as well: who learns one has both."
+        found.append(Error(text, hint=hint, id="sync.E018"))
     return found
 
 
-@register(Tags.database)
-def check_journal(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """A SQLite file with tables in it is in WAL mode. Runs with `migrate` and `check --database default`."""
-    return [
-        Warning(
-            f"The SQLite database {alias!r} is not in WAL mode: readers and writers block each other.",
-            hint="Stop everything that uses it and run manage.py migrate, which switches it.",
-            id="sync.W014",
-        )
-        for alias in databases or ()
-        if connections[alias].vendor == "sqlite" and not _is_wal(alias)
-    ]
+@register(Tags.security)
+def check_names(**_: Any) -> list[CheckMessage]:
+    """A misspelt name in .env sets nothing, and nobody would notice."""
+    names: list[str] = settings.UNKNOWN_VARIABLES
+    if not names:
+        return []
+    text = f"{settings.ENV_FILE} sets what nothing reads: {', '.join(names[:NAMED])}."
+    hint = "Are the names misspelt? README, “Settings”, has all of them."
+    return [Warning(text, hint=hint, id="sync.W031")]
 
 
-def _is_wal(alias: str) -> bool:
+@register(Tags.security)
+def check_default_receiver(**_: Any) -> list[CheckMessage]:
+    """New connections do not begin with a receiver that orders would reach in clear."""
+    if not _is_plain(settings.DEFAULT_WEBHOOK_URL):
+        return []
+    text = "POLLER_DEFAULT_WEBHOOK_URL is plain HTTP outside the allowed networks: nothing would be sent."
+    return [Error(text, hint="Write an https address.", id="sync.E019")]
+
+
+def _is_plain(url: str) -> bool:
+    """Over HTTP, and not surely inside the allowed networks."""
     try:
-        with connections[alias].cursor() as cursor:
-            if not connections[alias].introspection.table_names(cursor):
-                return True  # nothing there yet: migrate comes first
-            cursor.execute("PRAGMA journal_mode")
-            return cursor.fetchone()[0] in ("wal", "memory")
-    except OperationalError:
-        return True  # no database at all is somebody else's news
+        parts = urlsplit(url)
+        if parts.scheme != "http":
+            return False
+        return not inside(ip_address(parts.hostname or ""), parse_networks(settings.ALLOWED_NETWORKS))
+    except ValueError:
+        return True
+
+
+@register(Tags.database)
+def check_receivers(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """In production orders go to receivers by HTTPS. The door refuses the rest; this says so beforehand."""
+    if not databases or not settings.BEHIND_HTTPS:
+        return []
+    try:
+        rows = Connection.objects.enabled().filter(webhook_url__istartswith="http:")
+        plain = [name for name, url in rows.values_list("name", "webhook_url") if _is_plain(url)]
+    except DatabaseError:
+        return []  # not set up yet, or away: somebody else's news
+    if not plain:
+        return []
+    text = f"Receivers without HTTPS: {', '.join(plain[:NAMED])} ({len(plain)} in all)."
+    hint = "Change their addresses to https, or allow their network in POLLER_ALLOWED_NETWORKS."
+    return [Warning(text, hint=hint, id="sync.W020")]
+
+
+@register(Tags.database)
+def check_hosts(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """SQLite is for one host: over a network its locks do not hold."""
+    if not databases or connections["default"].vendor != "sqlite":
+        return []
+    others = PollerBeat.objects.exclude(host=gethostname()[:100])
+    try:
+        alive = sorted(
+            set(others.filter(seen_at__gt=timezone.now() - NEIGHBOUR).values_list("host", flat=True))
+        )
+    except DatabaseError:
+        return []
+    if not alive:
+        return []
+    text = f"Pollers on other hosts use this SQLite file: {', '.join(alive[:NAMED])}. Orders could be lost."
+    hint = "Stop them, or use PostgreSQL (DATABASE_URL). One that just stopped is forgotten in a minute."
+    return [Error(text, hint=hint, id="sync.E021")]
+
+
+@register(Tags.database)
+def check_clock(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Leases and retries go by this host's clock, which has to agree with that of the others."""
+    if not databases or connections["default"].vendor != "postgresql":
+        return []
+    try:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
+            ahead = timezone.now().timestamp() - cursor.fetchone()[0]
+    except DatabaseError:
+        return []
+    return judge_clock(ahead)
+
+
+def judge_clock(ahead: float) -> list[CheckMessage]:
+    """`ahead`: seconds by which this host's clock is before the database's."""
+    text = f"This host's clock is {ahead:+.0f} s off the database's."
+    hint = "Let both follow a time server (chrony, systemd-timesyncd)."
+    if abs(ahead) >= FAR_SECONDS:
+        return [Error(f"{text} Leases would end too early or late.", hint=hint, id="sync.E022")]
+    return [Warning(text, hint=hint, id="sync.W023")] if abs(ahead) >= OFF_SECONDS else []

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sync import queue
-from sync.beating import silent_since
+from core.background import queue
+from core.background.heartbeat import silent_since
+from sync.findings import LATE_SECONDS
 from sync.models import PollState
-from sync.watching import LATE_SECONDS
 
 
 def broker(now: datetime) -> str:

@@ -9,23 +9,17 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from connections import faultpoints, leases
-from sync import (
-    background,
-    beating,
-    counting,
-    draining,
-    failures,
-    housekeeping,
-    polling,
-    scheduling,
-    tallying,
-    watching,
-)
-from sync.alerting import telling
-from sync.discreet import discreet
-from sync.jobs import progress, remembered
+from core.background import failures, heartbeat
+from core.background.runner.shared_state import in_runpoller, is_closing
+from core.background.safe_errors import discreet
+from core.background.schedule_status import progress, remembered
+from core.monitoring.alerts import notify
+from sync import background, due, retention
+from sync import findings as sync_findings
+from sync.deliveries import dispatcher
+from sync.metrics import counters, hourly
 from sync.models import Finding, PollState
-from sync.running.pulse import in_runpoller, is_closing
+from sync.polling import poll as polling
 
 POLL, DELIVER = "sync.tasks.poll", "sync.tasks.deliver"
 WORK_OFF, WORK_OFF_KEY = "sync.tasks.work_off", "background"
@@ -43,7 +37,7 @@ def poll(token: str, ids: Sequence[int]) -> int:
 def deliver(token: str, ids: Sequence[int]) -> int:
     """Deliver what a claimed batch owes. Run late or twice it finds its leases gone and does nothing."""
     with failures.counted(DELIVER, ids):
-        return len(draining.deliver_due(token, ids, closing=is_closing))
+        return len(dispatcher.deliver_due(token, ids, closing=is_closing))
 
 
 @discreet
@@ -53,14 +47,14 @@ def tick() -> str:
     now = timezone.now()
     PollState.objects.create_missing(now)
     limit = settings.BATCH_SIZE * settings.WORKERS * 2
-    polls = hand_out(POLL, scheduling.claim_polls(now, limit))
-    deliveries = hand_out(DELIVER, scheduling.claim_deliveries(now, limit))
+    polls = hand_out(POLL, due.claim_polls(now, limit))
+    deliveries = hand_out(DELIVER, due.claim_deliveries(now, limit))
     if not in_runpoller():
-        beating.heartbeat_of_plain_queue(now)
+        heartbeat.heartbeat_of_plain_queue(now)
     return f"{polls} polls, {deliveries} deliveries"
 
 
-def hand_out(task: str, claim: scheduling.Claim, *, broker: object | None = None) -> int:
+def hand_out(task: str, claim: due.Claim, *, broker: object | None = None) -> int:
     """Queue a claim in batches; returns the number of connections."""
     token, ids = claim
     faultpoints.at("claimed", ids)
@@ -100,17 +94,17 @@ def watch() -> int:
     now = timezone.now()
     faults: list[Exception] = []
     findings: list[Finding] | None = None
-    with failures.apart("sync.housekeeping.wake_overdue", faults):
-        housekeeping.wake_overdue(now)
-    with failures.apart("sync.tallying.tally", faults):
-        tallying.tally(now)
-    with failures.apart("sync.counting.count", faults):
-        counting.count(now)
-    with failures.apart("sync.watching.watch", faults):
-        findings = watching.watch()
+    with failures.apart("sync.retention.wake_overdue", faults):
+        retention.wake_overdue(now)
+    with failures.apart("sync.metrics.hourly.tally", faults):
+        hourly.tally(now)
+    with failures.apart("sync.metrics.counters.count", faults):
+        counters.count(now)
+    with failures.apart("sync.findings.watch", faults):
+        findings = sync_findings.watch()
     if findings is not None:
-        with failures.apart("sync.alerting.telling.alert", faults):
-            telling.alert(findings, now)
+        with failures.apart("core.monitoring.alerts.notify.alert", faults):
+            notify.alert(findings, now)
     if faults:
         raise faults[0]
     return len(findings or ())
@@ -120,4 +114,4 @@ def watch() -> int:
 @remembered
 def housekeep() -> dict[str, int]:
     """Age out what settings say, free what died."""
-    return housekeeping.housekeep(timezone.now(), said=lambda text: progress(housekeep, text))
+    return retention.housekeep(timezone.now(), said=lambda text: progress(housekeep, text))

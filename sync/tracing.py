@@ -34,7 +34,7 @@ def deliveries(tries: Iterable[Tried]) -> None:
 def _spans() -> Any:
     """The module that makes spans; None when they are not wanted or its packages are not there."""
     try:
-        return import_module("sync.spans") if settings.OTLP_URL else None
+        return import_module("sync.tracing_spans") if settings.OTLP_URL else None
     except ImportError:
         return None
 

@@ -15,8 +15,8 @@ from django.core.cache import caches
 from django.utils import translation
 
 from tests import factories
+from tests.doubles.node import Node, installed
 from tests.factories import NOON
-from tests.node import Node, installed
 
 ROOT = Path(__file__).parent.parent
 POSTGRES_URL = os.environ.get("POLLER_TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/postgres")

@@ -16,14 +16,14 @@ FORBIDDEN_NAMES = {"utils", "helpers", "common", "services", "manager", "signals
 
 # What only some modules may import.
 DOORS = {
-    "requests": ["connections/http.py", "connections/pools.py"],
-    "urllib3": ["connections/http.py", "connections/pools.py"],
+    "requests": ["connections/http/client.py", "connections/http/transport.py"],
+    "urllib3": ["connections/http/client.py", "connections/http/transport.py"],
     "httpx": [],
     "django_q": [
         "sync/tasks.py",
-        "sync/queue.py",
-        "sync/schedules.py",
-        "sync/running/*",
+        "core/background/queue.py",
+        "core/background/schedules.py",
+        "core/background/runner/*",
         "sync/management/commands/runpoller.py",
     ],
     "odoopoller": ["odoopoller/*"],

@@ -3,13 +3,16 @@
 from datetime import timedelta
 from types import SimpleNamespace
 
-from odoopoller.sandbox.protocol import Odoo
-from odoopoller.sandbox.receiver import Receiver
-from odoopoller.sandbox.sales import Line
-from odoopoller.sandbox.shop import Shop
-from sync import draining, polling, scheduling
+from sandbox.odoo.sales import Line
+from sandbox.odoo.server import Odoo
+from sandbox.odoo.shop import Shop
+from sandbox.receiver.receiver import Receiver
+from sync import due
+from sync.deliveries import dispatcher
 from sync.models import PollState, RetryItem
-from tests import factories, fakes
+from sync.polling import poll as polling
+from tests import factories
+from tests.doubles import http as http_doubles
 
 ODOO_URL, HOOK_URL = "http://127.0.0.1:8069", "http://127.0.0.1:8070"
 
@@ -28,10 +31,12 @@ class World:
         ]
         self.odoo = Odoo(self.shops)
         # Looked up for each call, so that a test may put something before Odoo.
-        fakes.install(mock, SimpleNamespace(handle=lambda *request: self.odoo.handle(*request)), ODOO_URL)
+        http_doubles.install(
+            mock, SimpleNamespace(handle=lambda *request: self.odoo.handle(*request)), ODOO_URL
+        )
         self.receiver = Receiver(clock)
         self.receive = self.receiver.handle  # a test may put something between
-        fakes.install_receiver(mock, self, HOOK_URL)
+        http_doubles.install_receiver(mock, self, HOOK_URL)
         self.connection = self.connect(
             self.shop, "main", **{"name": "Shop", "external_id": "shop-1"} | connection
         )
@@ -73,16 +78,16 @@ class World:
         """Poll now, due or not. Returns the log, or None when nothing was asked."""
         PollState.objects.create_missing(self.clock())
         PollState.objects.wake(self.clock())
-        token, ids = scheduling.claim_polls(self.clock(), 10)
+        token, ids = due.claim_polls(self.clock(), 10)
         logs = polling.poll(token, ids, clock=self.clock, threads=0)
         return logs[0] if logs else None
 
     def deliver(self):
         """Deliver what is due now. Returns how many receivers were served."""
-        if not scheduling.due_kinds(self.clock())[1]:
+        if not due.due_kinds(self.clock())[1]:
             return 0
-        token, ids = scheduling.claim_deliveries(self.clock(), 10)
-        return len(draining.deliver_due(token, ids, clock=self.clock, threads=0)) if ids else 0
+        token, ids = due.claim_deliveries(self.clock(), 10)
+        return len(dispatcher.deliver_due(token, ids, clock=self.clock, threads=0)) if ids else 0
 
     def wait(self, seconds=0, *, tick=10, **parts):
         """Let time pass with the poller running: polls and deliveries when they are due.
@@ -93,8 +98,8 @@ class World:
         end = self.clock() + timedelta(seconds=seconds, **parts)
         while self.clock() < end:
             self.clock.advance(min(tick, (end - self.clock()).total_seconds()))
-            if scheduling.due_kinds(self.clock())[0]:
-                token, ids = scheduling.claim_polls(self.clock(), 10)
+            if due.due_kinds(self.clock())[0]:
+                token, ids = due.claim_polls(self.clock(), 10)
                 polling.poll(token, ids, clock=self.clock, threads=0)
             self.deliver()
 

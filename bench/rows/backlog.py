@@ -2,9 +2,9 @@
 
 import time
 
-from bench.rig.figure import Figure
-from bench.rig.ground import HOUR, Ground, Setting, ground
-from bench.rig.loading import middle
+from bench.environment import HOUR, Ground, Setting, ground
+from bench.load.client import middle
+from bench.report import Figure
 from bench.rows.row import Row
 
 ORDERS = 500

@@ -1,9 +1,9 @@
 """Many shops with a few orders each at once: what an order costs."""
 
-from bench.rig.accounts import Account
-from bench.rig.figure import Figure
-from bench.rig.ground import HOUR, Ground, Setting, ground
-from bench.rig.loading import middle
+from bench.cpu_memory import Account
+from bench.environment import HOUR, Ground, Setting, ground
+from bench.load.client import middle
+from bench.report import Figure
 from bench.rows.row import Row
 
 CONNECTIONS = 200

@@ -1,7 +1,7 @@
 """What a cycle asks of Odoo, by Odoo's version: with nothing new, and with orders."""
 
-from bench.rig.figure import Figure
-from bench.rig.ground import HOUR, Ground, Setting, ground
+from bench.environment import HOUR, Ground, Setting, ground
+from bench.report import Figure
 from bench.rows.row import Row
 
 VERSIONS = (16, 17, 18, 19)

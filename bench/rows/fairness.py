@@ -2,11 +2,11 @@
 
 import time
 
-from bench.rig.figure import Figure
-from bench.rig.ground import Ground, Setting, ground
-from bench.rig.loading import Told, quantile
-from bench.rig.waiting import until
+from bench.environment import Ground, Setting, ground
+from bench.load.client import Told, quantile
+from bench.report import Figure
 from bench.rows.row import Row
+from tests.system.waiting import until
 
 OTHERS = 40
 ORDERS = 5000

@@ -2,9 +2,9 @@
 
 import time
 
-from bench.rig.figure import Figure, number
-from bench.rig.ground import HOUR, Ground, Setting, ground
-from bench.rig.loading import middle
+from bench.environment import HOUR, Ground, Setting, ground
+from bench.load.client import middle
+from bench.report import Figure, number
 from bench.rows.row import Row
 
 CONNECTIONS = 200
@@ -23,7 +23,7 @@ def measure(setting: Setting) -> list[Figure]:
         here.poll()
         here.begin()
         for rows in (size for size in SIZES if size <= largest):
-            here.scratch.run("-m", "bench.rig.growing", str(rows))
+            here.scratch.run("-m", "bench.grow_ledger", str(rows))
             costs[rows] = _idle(here, setting.duration(6, 20)), _active(here, setting.size(3, 7))
     figures = [figure for rows in costs for figure in _figures(rows, costs)]
     return figures

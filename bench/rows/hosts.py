@@ -8,11 +8,11 @@ import os
 import time
 from itertools import pairwise
 
-from bench.rig.figure import Figure
-from bench.rig.ground import Ground, Setting, ground
-from bench.rig.loading import Told
-from bench.rig.poller import Poller
+from bench.environment import Ground, Setting, ground
+from bench.load.client import Told
+from bench.report import Figure
 from bench.rows.row import Row
+from tests.system.poller_process import Poller
 
 LATENCY_SECONDS = 0.2
 THREADS = 16  # of each

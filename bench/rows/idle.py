@@ -2,8 +2,8 @@
 
 import time
 
-from bench.rig.figure import Figure
-from bench.rig.ground import Ground, Setting, ground
+from bench.environment import Ground, Setting, ground
+from bench.report import Figure
 from bench.rows.row import Row
 
 CONNECTIONS = 300
@@ -72,7 +72,7 @@ def _statements(here: Ground, setting: Setting) -> Figure:
 
 
 def _letters(path: object) -> dict[str, int]:
-    """See `bench.rig.counted`."""
+    """See `bench.count_statements`."""
     with open(str(path), "rb") as file:
         text = file.read()
     return {kind: text.count(kind.encode()) for kind in "sqc"}

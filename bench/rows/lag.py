@@ -2,9 +2,9 @@
 
 import time
 
-from bench.rig.figure import Figure
-from bench.rig.ground import Setting, ground
-from bench.rig.loading import quantile
+from bench.environment import Setting, ground
+from bench.load.client import quantile
+from bench.report import Figure
 from bench.rows.row import Row
 
 ORDERS_PER_SECOND = 5.0

@@ -2,8 +2,8 @@
 
 import time
 
-from bench.rig.figure import Figure
-from bench.rig.ground import Setting, ground
+from bench.environment import Setting, ground
+from bench.report import Figure
 from bench.rows.row import Row
 
 CONNECTIONS = 1000

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.rig.figure import Figure
-from bench.rig.ground import Setting
+from bench.environment import Setting
+from bench.report import Figure
 
 
 @dataclass(frozen=True)
 class Row:
-    """`databases`: on which of the variants of `bench.rig.scratch` it can be measured; empty: on all."""
+    """`databases`: on which of the variants of `tests.system.scratch` it can be measured; empty: on all."""
 
     name: str
     about: str

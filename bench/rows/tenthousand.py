@@ -4,11 +4,11 @@ import os
 import time
 from dataclasses import dataclass
 
-from bench.rig.accounts import Account
-from bench.rig.dues import Dues
-from bench.rig.figure import Figure
-from bench.rig.ground import Ground, Setting, ground
-from bench.rig.loading import Told, lateness, quantile
+from bench.cpu_memory import Account
+from bench.due_times import Dues
+from bench.environment import Ground, Setting, ground
+from bench.load.client import Told, lateness, quantile
+from bench.report import Figure
 from bench.rows.row import Row
 
 SHARE_WITH_ORDERS = 0.01  # each round

@@ -44,7 +44,7 @@ class CircuitQuerySet(models.QuerySet["Circuit"]):
 
 
 class Circuit(models.Model):
-    """One side of a connection. No row is a closed circuit. `sync/circuit.py` holds the rules."""
+    """One side of a connection. No row is a closed circuit. `connections/circuit.py` holds the rules."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="circuits")
     side = models.CharField(_("side"), max_length=10, choices=Side.choices)

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from connections.fields import EncryptedTextField
+from connections.secrets.fields import EncryptedTextField
 
 EVENTS = ("order.confirmed", "order.updated", "order.cancelled")
 SHARED_HOSTS_SUFFIX = ".odoo.com"  # Odoo Online: about one call per second and database

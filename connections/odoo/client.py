@@ -8,10 +8,10 @@ from typing import Any
 
 from connections.errors import Access, Contract, RemoteError
 from connections.models import Connection
-from connections.odoo.answers import broken, mapping, records, whole_number
-from connections.odoo.line import UTC_CONTEXT, Line
 from connections.odoo.probe import PROTOCOLS, database_error, probe, read_version
-from connections.odoo.server import Server, Target, Wanted, identity_of
+from connections.odoo.responses import broken, mapping, records, whole_number
+from connections.odoo.server_info import Server, Target, Wanted, identity_of
+from connections.odoo.session import UTC_CONTEXT, Line
 
 REFUSED = "odoo_refused_call"
 UNKNOWN_MODEL = (REFUSED, "odoo_unknown_method")  # how an unknown model shows

@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 
 from connections.errors import Access
-from connections.odoo.answers import json2_result, mapping, whole_number
-from connections.odoo.line import UTC_CONTEXT, Line
+from connections.odoo.responses import json2_result, mapping, whole_number
+from connections.odoo.session import UTC_CONTEXT, Line
 
 
 def sign_in(line: Line) -> int:

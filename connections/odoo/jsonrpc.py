@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 
 from connections.errors import Access, RemoteError, Temporary
-from connections.odoo.answers import rpc_result
-from connections.odoo.line import UTC_CONTEXT, Line
+from connections.odoo.responses import rpc_result
+from connections.odoo.session import UTC_CONTEXT, Line
 
 # Arguments whose name differs between versions, so that only their place is the same everywhere.
 _BY_PLACE = {

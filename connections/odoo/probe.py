@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from connections.errors import Access, Contract, Permanent, RemoteError, Temporary
 from connections.odoo import json2, jsonrpc
-from connections.odoo.answers import WEB_PAGE, broken, mapping, page_result
-from connections.odoo.line import Line
-from connections.odoo.server import Server, Wanted
+from connections.odoo.responses import WEB_PAGE, broken, mapping, page_result
+from connections.odoo.server_info import Server, Wanted
+from connections.odoo.session import Line
 
 JSON2_SINCE = 19
 LISTED_NAMES = 5

@@ -1,33 +1,21 @@
-"""The desk: what support staff see and may do. One file per family of pages."""
+"""The admin pages of orders and connections. Each module registers its own."""
 
-from sync.admin import (
-    alerts,
-    checks,
-    connections,
-    findings,
-    home,
-    ledger,
-    logs,
-    people,
-    questions,
-    queue,
-    recover,
-    runs,
-    seen,
-)
+from sync.admin import overview, questions, reconciliations, search, sync_logs
+from sync.admin.connections import page as connections_page
+from sync.admin.orders import lists as order_lists
+from sync.admin.orders import page as orders_page
+from sync.admin.recovery import form as recovery_form
+from sync.admin.recovery import runs
 
 __all__ = [
-    "alerts",
-    "checks",
-    "connections",
-    "findings",
-    "home",
-    "ledger",
-    "logs",
-    "people",
+    "connections_page",
+    "order_lists",
+    "orders_page",
+    "overview",
     "questions",
-    "queue",
-    "recover",
+    "reconciliations",
+    "recovery_form",
     "runs",
-    "seen",
+    "search",
+    "sync_logs",
 ]

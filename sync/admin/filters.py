@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from connections.forms import EVENT_CHOICES
 from connections.models import EVENTS
-from sync.admin.desk import cause
-from sync.admin.health import WRONG, Standing
-from sync.admin.list_filters import ChoiceFilter
+from core.admin.base import cause
+from core.admin.filters import ChoiceFilter
+from sync.admin.health_labels import WRONG, Standing
 from sync.models import RetryItem, Status
 from sync.models.ledger import OPEN
 

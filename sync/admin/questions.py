@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from connections.models import Connection
-from sync import questions
-from sync.admin.acts import Act, ActForm, Report, acts
-from sync.admin.desk import OfConnectionAdmin, badge, column, explained, link, listing, moment
-from sync.admin.list_filters import ConnectionFilter
+from core.admin.actions import Act, ActForm, Report, acts
+from core.admin.base import OfConnectionAdmin, badge, column, explained, link, listing, moment
+from core.admin.filters import ConnectionFilter
 from sync.models import Answer, Question, QuestionKind, SeenOrder
+from sync.polling import questions
 
 SHOWN = 50
 

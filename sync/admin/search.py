@@ -17,10 +17,10 @@ from django.utils.translation import gettext as _
 from unfold import sites as theme
 
 from connections.models import Connection
-from sync.admin.desk import SECRETS_OF_CONNECTION, badge, moment, page
-from sync.admin.home import may_search
-from sync.admin.orders_words import ORDER_STATES
-from sync.admin.plain_values import holds_nul
+from core.admin.base import SECRETS_OF_CONNECTION, badge, moment, page
+from core.admin.plain_values import holds_nul
+from sync.admin.labels import ORDER_STATES
+from sync.admin.overview import may_search
 from sync.ledger.names import Sought, rows_of
 from sync.models import RetryItem, SeenOrder, SentOrder
 
@@ -63,7 +63,7 @@ def find(request: HttpRequest) -> HttpResponse:
         "more": len(found.orders) > SHOWN,
         "connections": [_connection(row) for row in found.connections[:SHOWN]],
     }
-    return TemplateResponse(request, "admin/desk/find.html", context)
+    return TemplateResponse(request, "admin/orders/search_results.html", context)
 
 
 def look_up(request: HttpRequest, question: str) -> Found:

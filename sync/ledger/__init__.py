@@ -5,11 +5,11 @@ first act was to renew their lease (`connections/leases.py`); `lock` then makes 
 take turns, so that what a delivery records and what a poll decides never cross.
 """
 
-from sync.ledger.acts import discard, know_by_stamp, retry_now
-from sync.ledger.ending import endings
-from sync.ledger.facts import Found, Key, first_due, known, lock, wake_deliveries
-from sync.ledger.owing import note, owe, seed
-from sync.ledger.recording import Tried, record, release_held
+from sync.ledger.commands import discard, know_by_stamp, retry_now
+from sync.ledger.known import Found, Key, first_due, known, lock, wake_deliveries
+from sync.ledger.last_versions import endings
+from sync.ledger.owe import note, owe, seed
+from sync.ledger.record import Tried, record, release_held
 from sync.ledger.rereads import forget_rereads, leave_held, reread_done, rereads, send_held
 
 __all__ = [

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from sync.legacy.file import OldRetry, OldSent, OldShop
+from sync.legacy.database import OldRetry, OldSent, OldShop
 
 # It forgets all but so many sent orders of a connection: fewer rows than that are all there ever were.
 KEPT = 30

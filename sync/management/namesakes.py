@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from connections.models import Connection
-from sync.ledger.facts import by_connection, matching
-from sync.management.showing import cell
+from core.console.output import cell
+from sync.ledger.known import by_connection, matching
 from sync.models import RetryItem, SeenOrder
 
 SHOWN = 10

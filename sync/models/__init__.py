@@ -9,18 +9,18 @@ from sync.models.alerts import (
     NoticeKind,
 )
 from sync.models.beats import FailingWork, Job, PollerBeat
-from sync.models.checks import Progress, Reconciliation
-from sync.models.counts import MonitorCount, MonitorMark
+from sync.models.connection_test import ConnectionTest, UnsavedTest
+from sync.models.counter import MonitorCount, MonitorMark
+from sync.models.delivered_hour import DeliveredHour
 from sync.models.findings import Finding
 from sync.models.ledger import DeliveryAttempt, RetryItem, SeenOrder, SentOrder, Status
-from sync.models.logs import LogKind, SyncLog
-from sync.models.nudges import NudgeToken
-from sync.models.polls import PollState
-from sync.models.questions import Answer, Question, QuestionKind
+from sync.models.nudge_token import NudgeToken
+from sync.models.poll_state import PollState
+from sync.models.question import Answer, Question, QuestionKind
+from sync.models.reconciliation import Progress, Reconciliation
 from sync.models.runs import RowState, Run, RunKind, RunRow, Wish
 from sync.models.staged import ChannelTest, StagedTest
-from sync.models.tallies import DeliveredHour
-from sync.models.trials import ConnectionTest, UnsavedTest
+from sync.models.sync_log import LogKind, SyncLog
 
 __all__ = [
     "Alert",

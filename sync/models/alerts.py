@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from connections.fields import EncryptedTextField
 from connections.models import Connection
+from connections.secrets.fields import EncryptedTextField
 
 
 class AlertKind(models.TextChoices):

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from connections.diagnosis import explain
+from connections.causes import explain
 from connections.models import Connection
 
 

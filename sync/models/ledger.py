@@ -1,4 +1,4 @@
-"""The ledger: orders seen, versions owed, versions sent, and every try. Only `sync/ledger.py` writes it."""
+"""The ledger: orders seen, versions owed, versions sent, and every try. Only `sync/ledger/` writes it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class SeenOrderQuerySet(models.QuerySet["SeenOrder"]):
 class SeenOrder(models.Model):
     """One order as we saw it last. `version` counts the versions made of it; 0 when none was wanted.
 
-    `hash_rules` is the number of the rules in `sync/payload.py` that `content_hash` was made by; what code
-    before the rules wrote says 0. `notes` has a line for each value that could not be read.
+    `hash_rules` is the number of the rules in `sync/events/payload.py` that `content_hash` was made by; what
+    code before the rules wrote says 0. `notes` has a line for each value that could not be read.
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="seen_orders")
@@ -83,7 +83,7 @@ class SeenOrder(models.Model):
 
     @property
     def left_empty(self) -> list[str]:
-        """Values that could not be read, each as "path: problem" (`sync/sources/odoo_notes.py`)."""
+        """Values that could not be read, each as "path: problem" (`sync/sources/odoo/notes.py`)."""
         return self.notes.splitlines()
 
 

@@ -92,7 +92,8 @@ class RowState(models.TextChoices):
 class RunRow(models.Model):
     """`item_id` is the retry item that is acted on, none where an order is sent again.
 
-    `before` and `after` are its statuses. `why` is a word of `sync/recovering.py` where it was left alone.
+    `before` and `after` are its statuses. `why` is a word of `sync/repair/recovery.py` where it was left
+    alone.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="rows")

@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench import figures
-from bench.rig import accounts
-from bench.rig.accounts import Account
-from bench.rig.counted import letter
-from bench.rig.figure import Figure, as_json, as_markdown, table, values_of
-from bench.rig.ground import Setting
-from bench.rig.loading import Told, begins, lateness, quantile, shop_of
-from bench.rig.waiting import until
+from bench import cpu_memory, figures
+from bench.count_statements import letter
+from bench.cpu_memory import Account
+from bench.environment import Setting
+from bench.load.client import Told, begins, lateness, quantile, shop_of
+from bench.report import Figure, as_json, as_markdown, table, values_of
 from bench.rows import ROWS, calls
+from tests.system.waiting import until
 
 BURN = "sum(i * i for i in range(3_000_000))"
 # A child that computes and ends, then a process that goes on.
@@ -33,7 +32,7 @@ def family():
 
 def test_an_account_holds_what_a_child_that_ended_has_used(family):
     def children_ended_with():
-        return accounts.cpu_of(family.pid)[1] - own_seconds(family.pid)
+        return cpu_memory.cpu_of(family.pid)[1] - own_seconds(family.pid)
 
     with Account(lambda: [family.pid]) as account:
         until(lambda: children_ended_with() > 0.05, 30, "the child has ended")
@@ -48,7 +47,7 @@ def own_seconds(pid):
 
 def test_an_account_keeps_what_a_killed_tree_had_used(monkeypatch):
     looks = iter([{7: {7: 1.0, 8: 2.0}}, {7: {7: 2.0, 8: 4.0}}, {7: {7: 2.5}}, {7: {7: 3.0}}, {7: {}}])
-    monkeypatch.setattr(accounts, "families_of", lambda roots: next(looks))
+    monkeypatch.setattr(cpu_memory, "families_of", lambda roots: next(looks))
     account = Account(lambda: [7])
     for _ in range(5):
         account.look()
@@ -56,8 +55,8 @@ def test_an_account_keeps_what_a_killed_tree_had_used(monkeypatch):
 
 
 def test_memory_that_grows_has_a_slope():
-    assert accounts.slope([(0, 100), (10, 110), (20, 120)]) == 1
-    assert accounts.slope([(0, 100)]) == 0
+    assert cpu_memory.slope([(0, 100), (10, 110), (20, 120)]) == 1
+    assert cpu_memory.slope([(0, 100)]) == 0
 
 
 # --- What a figure says -----------------------------------------------------------------------------

@@ -5,17 +5,17 @@ import socket
 import pytest
 import responses
 
-from connections import pools
-from tests.connections.loopback import Loopback
-from tests.connections.shops import Place
+from connections.http import transport
+from tests.connections.http.loopback_server import Loopback
+from tests.connections.odoo.shops import Place
 
 
 @pytest.fixture
 def fresh_connections():
     """No connection is left from another test, and none stays behind."""
-    pools.adapter.cache_clear()
+    transport.adapter.cache_clear()
     yield
-    pools.adapter.cache_clear()
+    transport.adapter.cache_clear()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from django.core.checks import run_checks
 from django.db import OperationalError
 from django.db.models import QuerySet
 
-from tests.connections.loopback import Authority
+from tests.connections.http.loopback_server import Authority
 
 
 def found(**asked):

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from sync import payload
-from sync.sources.odoo import OdooSource
-from tests.recorded import VERSIONS, RecordedOdoo, cases
+from sync.events import payload
+from sync.sources.odoo.source import OdooSource
+from tests.doubles.recorded_odoo import VERSIONS, RecordedOdoo, cases
 
 HERE = Path(__file__).parent
 

@@ -6,9 +6,9 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from odoopoller.sandbox.shop import VERSIONS, Shop
-from tests.histories.story import Story
-from tests.histories.till import Till
+from sandbox.odoo.shop import VERSIONS, Shop
+from tests.histories.order_lives import Story
+from tests.histories.shop_actions import Till
 
 LOOKBACK_SECONDS = 1200
 BOTH, ONLY_ONE = (1, 2), (1,)  # companies

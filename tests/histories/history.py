@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from sync.models import Question, RetryItem, SentOrder
-from tests.histories import ending, oracle
+from tests.histories import oracle, settle
 from tests.histories.player import Player
 
 
@@ -39,12 +39,12 @@ def _play(plan, result):
     with world.installed():
         try:
             player.play()
-            ending.mend(player)
-            ending.settle(player)
+            settle.mend(player)
+            settle.settle(player)
             result.complaints += [f"after polls: {c}" for c in oracle.complaints(world, checked=False)]
-            ending.check_deeply(player)
+            settle.check_deeply(player)
             result.complaints += [f"after checks: {c}" for c in oracle.complaints(world, checked=True)]
-            ending.assert_at_rest(player)
+            settle.assert_at_rest(player)
         except Exception as error:
             result.complaints.append(f"{type(error).__name__}: {error}")
             result.error = error

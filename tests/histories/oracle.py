@@ -6,10 +6,10 @@ from itertools import pairwise
 from django.conf import settings
 
 from connections.models import Start
-from sync.backoff import MAX_REFUSALS
-from sync.ledger.checking import balances, imbalances
+from connections.receiver.backoff import MAX_REFUSALS
+from sync.ledger.balance import balances, imbalances
 from sync.models import PollState, Question, RetryItem, SeenOrder, SentOrder
-from tests.histories import faces
+from tests.histories import order_views
 
 CONFIRMED, UPDATED, CANCELLED = "order.confirmed", "order.updated", "order.cancelled"
 MUST, MAY, MUST_NOT = "must", "may", "must not"
@@ -104,7 +104,7 @@ class _Side:
     def _newest(self, life, taken):
         if life.fully_delivered and life.hidden:
             return  # no check reads it again, and nobody has to pick it any more
-        face = faces.in_body(taken[-1].body)
+        face = order_views.in_body(taken[-1].body)
         good = life.faces if life.fully_delivered or not self.checked else life.faces[-1:]
         if face not in good:
             wanted = life.faces[-1]

@@ -6,12 +6,16 @@ from datetime import timedelta
 
 from connections.errors import RemoteError
 from connections.models import Circuit, pause, resume
-from sync import draining, housekeeping, ledger, polling, reconciling, resending, scheduling
-from sync.deepcheck import deep_check
+from sync import due as sync_due
+from sync import ledger, retention
+from sync.deliveries import dispatcher
 from sync.models import PollState, Reconciliation, RetryItem, Status
+from sync.polling import poll
+from sync.repair import reconcile, resend
+from sync.repair.deep_check import deep_check
 from tests.histories import sources
+from tests.histories.network import KEPT, Trouble
 from tests.histories.sources import SourceSteps
-from tests.histories.wire import KEPT, Trouble
 from tests.histories.world import World
 
 SHOP_FAULTS = ("down", "pg_down", "error_500", "bad_gateway", "html", "garbage", "rate_limit", "hang")
@@ -150,25 +154,25 @@ class Player(SourceSteps):
 
     def tick(self):
         PollState.objects.create_missing(self.world.now)
-        self._poll(self._claimed(scheduling.claim_polls))
-        self._deliver(self._claimed(scheduling.claim_deliveries))
+        self._poll(self._claimed(sync_due.claim_polls))
+        self._deliver(self._claimed(sync_due.claim_deliveries))
 
     def do_poll(self, a, b):
         """Polls, due or not."""
         PollState.objects.create_missing(self.world.now)
         PollState.objects.wake(self.world.now)
-        self._poll(self._claimed(scheduling.claim_polls))
+        self._poll(self._claimed(sync_due.claim_polls))
 
     def do_deliver(self, a, b):
-        self._deliver(self._claimed(scheduling.claim_deliveries))
+        self._deliver(self._claimed(sync_due.claim_deliveries))
 
     def do_claim(self, a, b):
         """A claim whose task waits in the queue."""
         if a % 2:
             PollState.objects.wake(self.world.now)
-            self.held.append((self._poll, self._claimed(scheduling.claim_polls)))
+            self.held.append((self._poll, self._claimed(sync_due.claim_polls)))
         else:
-            self.held.append((self._deliver, self._claimed(scheduling.claim_deliveries)))
+            self.held.append((self._deliver, self._claimed(sync_due.claim_deliveries)))
 
     def do_late_task(self, a, b):
         """A task that waited is run, and perhaps once more."""
@@ -193,14 +197,14 @@ class Player(SourceSteps):
             self.reconcile_as_scheduled(self.world.connection_of(pk))
         for wanted in Reconciliation.objects.due(self.world.now):
             with self._run("reconciliation"):
-                reconciling.run(wanted, clock=self.world.clock)
+                reconcile.run(wanted, clock=self.world.clock)
 
     def do_reconcile(self, a, b):
         self._reconcile(self._connection(a), repair=b % 3 > 0)
 
     def do_housekeep(self, a, b):
         with self._run("housekeeping"):
-            housekeeping.housekeep(self.world.now, clock=self.world.monotonic)
+            retention.housekeep(self.world.now, clock=self.world.monotonic)
 
     def _claimed(self, claim):
         with self._run("claim", mortal=False):
@@ -211,23 +215,23 @@ class Player(SourceSteps):
         token, ids = claim
         if ids:
             with self._run("poll"):
-                polling.poll(token, ids, clock=self.world.clock, threads=0)
+                poll.poll(token, ids, clock=self.world.clock, threads=0)
 
     def _deliver(self, claim):
         token, ids = claim
         if ids:
             with self._run("delivery"):
-                draining.deliver_due(token, ids, clock=self.world.clock, threads=0)
+                dispatcher.deliver_due(token, ids, clock=self.world.clock, threads=0)
 
     def _reconcile(self, connection, *, repair):
         with self._run("reconciliation"):
             since = self.world.now - timedelta(days=2)
-            asked = reconciling.ask(connection, since=since, repair=repair, now=self.world.now)
-            return reconciling.run(asked, clock=self.world.clock)
+            asked = reconcile.ask(connection, since=since, repair=repair, now=self.world.now)
+            return reconcile.run(asked, clock=self.world.clock)
 
     def reconcile_as_scheduled(self, connection):
         with self._run("reconciliation"):
-            return reconciling.reconcile_due(connection, clock=self.world.clock)
+            return reconcile.reconcile_due(connection, clock=self.world.clock)
 
     def _connection(self, number):
         PollState.objects.create_missing(self.world.now)
@@ -243,10 +247,10 @@ class Player(SourceSteps):
         which = ({"order_ids": [order_id]}, {"names": [f"S{order_id:05d}"]}, {"last": 1 + b % 3})[a % 3]
         with self._run("resend"):
             try:
-                resending.resend(connection, **which, clock=self.world.clock)
+                resend.resend(connection, **which, clock=self.world.clock)
                 home = self.world.database_called(connection.database)
                 self.world.homes.setdefault(connection.pk, home)  # its ledger is of this one now
-            except (resending.Busy, resending.NoSuchOrder, RemoteError):
+            except (resend.Busy, resend.NoSuchOrder, RemoteError):
                 return
 
     def do_retry(self, a, b):

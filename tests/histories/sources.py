@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from connections.models import Circuit, Connection, Side
-from sync import questions
 from sync.models import PollState, Question, QuestionKind, SeenOrder
+from sync.polling import questions
 from tests.histories.database import BOTH, ONLY_ONE, Database
 
 LAGS = (1500, 1900, 3000, 7500)  # seconds, each beyond the look-back

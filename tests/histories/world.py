@@ -11,30 +11,24 @@ from functools import partial
 from itertools import count
 from unittest.mock import patch
 
-from connections import faultpoints, http
+from connections import faultpoints
+from connections.http import client as http_client
 from connections.models import Connection, Start
 from connections.odoo.client import connect
-from odoopoller.sandbox.protocol import Odoo
-from sync import (
-    comparing,
-    deepcheck,
-    delivery,
-    drain,
-    draining,
-    loop,
-    polling,
-    polljob,
-    reconciling,
-    repairing,
-    starting,
-    turns,
-)
+from connections.receiver import delivery
+from core.background import batches
+from sandbox.odoo.server import Odoo
+from sync.deliveries import dispatcher
+from sync.deliveries import session as deliveries_session
 from sync.models import PollState
-from sync.plausibility import ALL_FROM
+from sync.polling import first_run, poll, turn
+from sync.polling import state as poll_states
+from sync.polling.plausibility import ALL_FROM
+from sync.repair import compare, deep_check, reconcile, repair
+from tests.histories.crash_points import Runs
 from tests.histories.database import LOOKBACK_SECONDS, Database
-from tests.histories.lanes import ChancyLoop, through_lane
-from tests.histories.runs import Runs
-from tests.histories.wire import Hook, Wire
+from tests.histories.fake_threads import ChancyLoop, through_lane
+from tests.histories.network import Hook, Wire
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -237,25 +231,25 @@ class World:
         feed, read = self.pages
         unhurried = partial(connect, sleep=self.pass_time, monotonic=self.monotonic)
         changes = [
-            (http, "_attempt", self.wire.attempt),
-            (loop, "monotonic", self.monotonic),
-            (polling, "Loop", ChancyLoop),
-            (draining, "Loop", ChancyLoop),
+            (http_client, "_attempt", self.wire.attempt),
+            (batches, "monotonic", self.monotonic),
+            (poll, "Loop", ChancyLoop),
+            (dispatcher, "Loop", ChancyLoop),
             (ChancyLoop, "chance", self.wire.chance),
-            (polling.logger, "exception", self._own_fault),
+            (poll.logger, "exception", self._own_fault),
             (delivery.logger, "exception", self._own_fault),
-            (turns, "monotonic", self.monotonic),
-            (turns, "sleep", self._rest),
-            (drain, "sleep", lambda seconds: through_lane(lambda: self.pass_time(seconds))),
-            (polljob, "connect", unhurried),
-            (turns, "connect", unhurried),
-            (polling, "FEED_LIMIT", feed),
-            (polling, "READ_LIMIT", read),
-            (deepcheck, "PAGE", feed),
-            (comparing, "PAGE", feed),
-            (reconciling, "PAGE", feed),
-            (repairing, "READ_AT_ONCE", read),
-            (starting, "IDS_PER_CALL", max(feed, 5)),
+            (turn, "monotonic", self.monotonic),
+            (turn, "sleep", self._rest),
+            (deliveries_session, "sleep", lambda seconds: through_lane(lambda: self.pass_time(seconds))),
+            (poll_states, "connect", unhurried),
+            (turn, "connect", unhurried),
+            (poll, "FEED_LIMIT", feed),
+            (poll, "READ_LIMIT", read),
+            (deep_check, "PAGE", feed),
+            (compare, "PAGE", feed),
+            (reconcile, "PAGE", feed),
+            (repair, "READ_AT_ONCE", read),
+            (first_run, "IDS_PER_CALL", max(feed, 5)),
         ]
         with ExitStack() as stack:
             for module, name, value in changes:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from odoopoller.sandbox.protocol import Odoo
-from odoopoller.sandbox.shop import Shop
+from sandbox.odoo.server import Odoo
+from sandbox.odoo.shop import Shop
 
 START = datetime(2026, 11, 20, 10, 0, 0, 400_000, tzinfo=UTC)
 

@@ -6,7 +6,9 @@ import pytest
 
 from connections import leases
 from connections.models import Lease
-from sync import background, connection_tests, reconciling, recovering, slots, turns
+from core.background import slots
+from sync import background
+from sync.connection_test import on_request
 from sync.models import (
     ChannelTest,
     ConnectionTest,
@@ -19,6 +21,8 @@ from sync.models import (
     SyncLog,
     Wish,
 )
+from sync.polling import turn
+from sync.repair import reconcile, recovery
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -53,14 +57,14 @@ def compared(monkeypatch):
         names.append(f"deep {connection.name}")
         PollState.objects.filter(connection=connection).update(deep_check_at=clock() + LATER)
 
-    monkeypatch.setattr(reconciling, "go_on", go_on)
-    monkeypatch.setattr(background.deepcheck, "deep_check", check)
+    monkeypatch.setattr(reconcile, "go_on", go_on)
+    monkeypatch.setattr(background.deep_checks, "deep_check", check)
     return names
 
 
 def asked(clock, *connections, by="ana"):
     since = clock() - timedelta(days=2)
-    return [reconciling.ask(c, since=since, repair=False, by=by, now=clock()) for c in connections]
+    return [reconcile.ask(c, since=since, repair=False, by=by, now=clock()) for c in connections]
 
 
 def run_of(connection, clock, kind=RunKind.RESEND, order_id=1):
@@ -68,7 +72,7 @@ def run_of(connection, clock, kind=RunKind.RESEND, order_id=1):
     item = factories.owed(connection, order_id=order_id, order_name="S1", write_date=clock(), **waits)
     factories.seen_as(item, seen_at=clock())
     rows = RetryItem.objects.filter(pk=item.pk)
-    return recovering.start(rows, kind=kind, token=leases.new_token(), by="ana", now=clock())
+    return recovery.start(rows, kind=kind, token=leases.new_token(), by="ana", now=clock())
 
 
 def pieces(group, clock):
@@ -103,11 +107,11 @@ def test_the_slot_of_a_dead_process_is_free_when_its_lease_ends(clock):
 
 def test_a_slot_outlives_whatever_is_done_in_it():
     """Waiting for a poll, then all calls; or what a last deep check of a batch may take."""
-    assert turns.WAIT_SECONDS + turns.CALLS_SECONDS < slots.HOLD_SECONDS
-    assert background.CHECKING_SECONDS + 5 + turns.CALLS_SECONDS < slots.HOLD_SECONDS
-    resend = recovering.SHOPS_SECONDS + turns.WAIT_SECONDS + turns.CALLS_SECONDS
-    assert resend <= recovering.RESEND_SECONDS < slots.HOLD_SECONDS
-    test = connection_tests.LONGEST_SECONDS
+    assert turn.WAIT_SECONDS + turn.CALLS_SECONDS < slots.HOLD_SECONDS
+    assert background.CHECKING_SECONDS + 5 + turn.CALLS_SECONDS < slots.HOLD_SECONDS
+    resend = recovery.SHOPS_SECONDS + turn.WAIT_SECONDS + turn.CALLS_SECONDS
+    assert resend <= recovery.RESEND_SECONDS < slots.HOLD_SECONDS
+    test = on_request.LONGEST_SECONDS
     assert test < slots.HOLD_SECONDS
 
 
@@ -134,7 +138,7 @@ def test_groups_do_not_wait_for_each_other(clock, shops, compared):
     asked(clock, one, two)
     run_of(three, clock, RunKind.RETRY)
     PollState.objects.filter(connection=three).update(deep_check_at=clock())
-    connection_tests.ask_saved(three.pk, by="ana", now=clock())
+    on_request.ask_saved(three.pk, by="ana", now=clock())
     assert background.due_groups(clock()) == [slots.TEST, slots.WRITE, slots.RUN, slots.CHECK]
     assert {group: len(pieces(group, clock)) for group in background.GROUPS} == {
         slots.TEST: 1,
@@ -166,7 +170,7 @@ def test_only_shops_that_can_be_checked_are_looked_for(clock, shops, connection)
 
 def test_a_slot_is_given_back_when_the_work_fails(clock, shops, monkeypatch):
     asked(clock, *shops(1))
-    monkeypatch.setattr(reconciling, "go_on", lambda *args, **more: 1 / 0)
+    monkeypatch.setattr(reconcile, "go_on", lambda *args, **more: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         background.next_piece(slots.RUN, clock=clock).do()
     assert not Lease.objects.exists()
@@ -174,7 +178,7 @@ def test_a_slot_is_given_back_when_the_work_fails(clock, shops, monkeypatch):
 
 def test_a_slot_is_given_back_when_claiming_fails(clock, shops, monkeypatch):
     run_of(*shops(1), clock)
-    monkeypatch.setattr(background.scheduling, "claim_runs", lambda *args, **more: 1 / 0)
+    monkeypatch.setattr(background.sync_due, "claim_runs", lambda *args, **more: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         background.next_piece(slots.RUN, clock=clock)
     assert not Lease.objects.exists()
@@ -193,24 +197,24 @@ def test_a_run_on_which_somebody_works_keeps_no_slot(clock, shops):
 def test_a_hanging_database_holds_up_one_slot_however_much_is_asked_of_it(clock, shops, monkeypatch):
     """Somebody hangs on it already: a hundred runs and a comparison find that out at once, and wait."""
     hanging, healthy = shops(2)
-    leases.claim([turns.work_lease_key(hanging.odoo_lease_key)], "hangs", now=clock(), seconds=3600)
-    monkeypatch.setattr(turns, "sleep", lambda seconds: pytest.fail("it waits in a slot"))
-    monkeypatch.setattr(turns, "connect", lambda *args, **more: pytest.fail("it is called"))
+    leases.claim([turn.work_lease_key(hanging.odoo_lease_key)], "hangs", now=clock(), seconds=3600)
+    monkeypatch.setattr(turn, "sleep", lambda seconds: pytest.fail("it waits in a slot"))
+    monkeypatch.setattr(turn, "connect", lambda *args, **more: pytest.fail("it is called"))
     runs = [run_of(hanging, clock, order_id=number) for number in range(100)]
     asked(clock, hanging)
     assert work(clock) == 101
     assert work(clock) == 0, "they rest"
     assert set(Run.objects.values_list("error_code", flat=True)) == {"odoo_busy"}
     assert Reconciliation.objects.get().progress == "waiting"
-    clock.advance(turns.BUSY_SECONDS)
+    clock.advance(turn.BUSY_SECONDS)
     assert work(clock) == 101 and len(runs) == 100
     assert Lease.objects.count() == 1 and healthy
 
 
 def test_deep_checks_of_one_database_do_not_queue_up_at_it(clock, shops, monkeypatch):
     one, two = shops(2, deep_check_at=clock())
-    leases.claim([turns.work_lease_key(one.odoo_lease_key)], "hangs", now=clock(), seconds=3600)
-    monkeypatch.setattr(turns, "sleep", lambda seconds: pytest.fail("it waits in a slot"))
+    leases.claim([turn.work_lease_key(one.odoo_lease_key)], "hangs", now=clock(), seconds=3600)
+    monkeypatch.setattr(turn, "sleep", lambda seconds: pytest.fail("it waits in a slot"))
     two.odoo_url = "http://127.0.0.1:9"
     two.save()
     assert work(clock) == 1
@@ -219,25 +223,25 @@ def test_deep_checks_of_one_database_do_not_queue_up_at_it(clock, shops, monkeyp
 
 
 def test_a_command_waits_where_background_work_does_not(clock, connection, monkeypatch):
-    key, waits = turns.work_lease_key(connection.odoo_lease_key), []
+    key, waits = turn.work_lease_key(connection.odoo_lease_key), []
     leases.claim([key], "somebody", now=clock())
 
     def sleep(seconds):
         waits.append(seconds)
         leases.release([key], "somebody")
 
-    monkeypatch.setattr(turns, "sleep", sleep)
-    with pytest.raises(turns.Busy), turns.turn(connection, clock=clock, in_background=True):
+    monkeypatch.setattr(turn, "sleep", sleep)
+    with pytest.raises(turn.Busy), turn.turn(connection, clock=clock, in_background=True):
         pass
     assert waits == []
-    with turns.turn(connection, clock=clock):
+    with turn.turn(connection, clock=clock):
         assert len(waits) == 1
 
 
 def test_who_waits_for_a_turn_writes_nothing(clock, connection, monkeypatch, django_assert_num_queries):
     leases.claim([connection.odoo_lease_key], "poll", now=clock(), seconds=3600)
     with django_assert_num_queries(1):
-        assert not turns._claim(connection.odoo_lease_key, "mine", clock())
+        assert not turn._claim(connection.odoo_lease_key, "mine", clock())
 
 
 # --- Whose turn it is -----------------------------------------------------------------------------------
@@ -255,7 +259,7 @@ def test_shops_whose_polls_fail_are_compared_last(clock, shops, compared):
 
 def test_runs_and_comparisons_take_turns(clock, shops, compared, monkeypatch):
     done = []
-    monkeypatch.setattr(recovering, "work", lambda token, number, **more: done.append(number))
+    monkeypatch.setattr(recovery, "work", lambda token, number, **more: done.append(number))
     connections = shops(6)
     asked(clock, *connections)
     for connection in connections:
@@ -288,7 +292,7 @@ def test_what_is_due_by_itself_is_done(clock, shops, compared):
 
 def test_the_daily_comparison_joins_one_that_a_person_asked_for(clock, shops, compared):
     [shop] = shops(1)
-    reconciling.ask(shop, since=clock() - timedelta(days=30), repair=True, by="ana", now=clock())
+    reconcile.ask(shop, since=clock() - timedelta(days=30), repair=True, by="ana", now=clock())
     PollState.objects.update(reconcile_at=clock())
     background.next_piece(slots.CHECK, clock=clock).do()
     assert Reconciliation.objects.count() == 1
@@ -312,7 +316,7 @@ def test_no_further_check_begins_once_the_poller_stops(clock, shops, compared):
 def test_a_comparison_of_a_command_is_left_to_it_for_a_while(clock, shops, compared):
     [shop] = shops(1)
     since, later = clock() - timedelta(days=1), clock() + timedelta(minutes=2)
-    reconciling.ask(shop, since=since, repair=False, by="manage.py", now=clock(), next_at=later)
+    reconcile.ask(shop, since=since, repair=False, by="manage.py", now=clock(), next_at=later)
     assert work(clock) == 0
     clock.advance(minutes=2)
     assert work(clock) == 1  # the command has died
@@ -322,10 +326,10 @@ def test_a_comparison_of_a_command_is_left_to_it_for_a_while(clock, shops, compa
 
 
 def test_two_connections_are_tested_at_once_and_each_once(clock, shops, monkeypatch):
-    monkeypatch.setattr(connection_tests, "run_test", lambda connection, *, now: iter(()))
+    monkeypatch.setattr(on_request, "run_test", lambda connection, *, now: iter(()))
     for shop in shops(5):
-        assert connection_tests.ask_saved(shop.pk, by="ana", now=clock())
-        assert not connection_tests.ask_saved(shop.pk, by="eva", now=clock())
+        assert on_request.ask_saved(shop.pk, by="ana", now=clock())
+        assert not on_request.ask_saved(shop.pk, by="eva", now=clock())
     first = pieces(slots.TEST, clock)
     assert len(first) == 2
     assert Lease.objects.filter(key__startswith="test:").count() == 2
@@ -338,26 +342,24 @@ def test_two_connections_are_tested_at_once_and_each_once(clock, shops, monkeypa
 def test_of_many_tests_the_newest_comes_first_and_shops_whose_polls_fail_last(clock, shops, monkeypatch):
     tested = []
     monkeypatch.setattr(
-        connection_tests, "run_test", lambda connection, *, now: tested.append(connection) or iter(())
+        on_request, "run_test", lambda connection, *, now: tested.append(connection) or iter(())
     )
     failing, bulk, pressed = shops(1, failures=1), shops(3), shops(1)
     for connection in [*bulk, *failing]:
-        connection_tests.ask_saved(connection.pk, by="ana", now=clock())
+        on_request.ask_saved(connection.pk, by="ana", now=clock())
     clock.advance(1)
-    connection_tests.ask_saved(pressed[0].pk, by="eva", now=clock())
+    on_request.ask_saved(pressed[0].pk, by="eva", now=clock())
     work(clock)
     assert tested == [*pressed, *bulk, *failing]
 
 
 def test_one_that_is_asked_for_again_is_not_spoilt_by_the_one_before(clock, shops, monkeypatch):
     [shop] = shops(1)
-    monkeypatch.setattr(
-        connection_tests, "run_test", lambda c, *, now: iter([connection_tests.Stage("a", True)])
-    )
-    connection_tests.ask_saved(shop.pk, by="ana", now=clock())
+    monkeypatch.setattr(on_request, "run_test", lambda c, *, now: iter([on_request.Stage("a", True)]))
+    on_request.ask_saved(shop.pk, by="ana", now=clock())
     late = background.next_piece(slots.TEST, clock=clock)
     clock.advance(slots.HOLD_SECONDS)
-    assert connection_tests.ask_saved(shop.pk, by="eva", now=clock())
+    assert on_request.ask_saved(shop.pk, by="eva", now=clock())
     late.do()
     test = ConnectionTest.objects.get()
     assert (test.asked_by, test.waits, test.stages) == ("eva", True, [])
@@ -367,7 +369,7 @@ def test_channels_are_tested_in_the_same_two_slots(clock, shops, monkeypatch):
     for number in range(3):
         channel = factories.channel(f"c{number}", kind="slack", target="https://example.com")
         ChannelTest.objects.ask({"channel_id": channel.pk}, by="ana", now=clock())
-    monkeypatch.setattr(connection_tests, "send_test", lambda channel: ("", ""))
+    monkeypatch.setattr(on_request, "send_test", lambda channel: ("", ""))
     assert len(pieces(slots.TEST, clock)) == 2
     assert ChannelTest.objects.filter(waits=True).count() == 1
 
@@ -378,19 +380,19 @@ def test_channels_are_tested_in_the_same_two_slots(clock, shops, monkeypatch):
 def test_orders_of_shops_that_can_be_read_are_sent_again_first(clock, shops, monkeypatch):
     tried = []
     monkeypatch.setattr(
-        recovering._Worker, "_send_again", lambda self, shop, rows: tried.append(shop) or ("odoo_timeout", "")
+        recovery._Worker, "_send_again", lambda self, shop, rows: tried.append(shop) or ("odoo_timeout", "")
     )
     failing, healthy = shops(20, failures=2), shops(1)
     for number, shop in enumerate([*failing, *healthy], start=1):
         factories.seen(shop, number=number, write_date=clock(), seen_at=clock())
     rows = SeenOrder.objects.order_by("pk")
-    run = recovering.start(rows, kind=RunKind.RESEND, token="t", by="ana", now=clock())
+    run = recovery.start(rows, kind=RunKind.RESEND, token="t", by="ana", now=clock())
     background.next_piece(slots.RUN, clock=clock).do()
     assert tried == [healthy[0].pk]
     run.rows.filter(connection=healthy[0]).update(state="done")
     clock.advance(minutes=2)
     background.next_piece(slots.RUN, clock=clock).do()
-    assert len(tried) == 1 + recovering.SHOPS_TRIED
+    assert len(tried) == 1 + recovery.SHOPS_TRIED
 
 
 def test_a_step_ends_after_a_shop_that_hangs(clock, shops, monkeypatch):
@@ -398,15 +400,15 @@ def test_a_step_ends_after_a_shop_that_hangs(clock, shops, monkeypatch):
 
     def hang(self, shop, rows):
         tried.append(shop)
-        monkeypatch.setattr(recovering.time, "monotonic", lambda: float("inf"))
+        monkeypatch.setattr(recovery.time, "monotonic", lambda: float("inf"))
         return ("odoo_timeout", "")
 
-    monkeypatch.setattr(recovering._Worker, "_send_again", hang)
+    monkeypatch.setattr(recovery._Worker, "_send_again", hang)
     for number, shop in enumerate(shops(3), start=1):
         run_of(shop, clock, order_id=number)
     Run.objects.all().delete()
     rows = RetryItem.objects.order_by("pk")
-    recovering.start(rows, kind=RunKind.RESEND, token="t", by="ana", now=clock())
+    recovery.start(rows, kind=RunKind.RESEND, token="t", by="ana", now=clock())
     background.next_piece(slots.RUN, clock=clock).do()
     assert len(tried) == 1
 
@@ -415,7 +417,7 @@ def test_of_two_runs_asked_for_at_the_same_moment_one_sends_the_order(clock, sho
     [shop] = shops(1)
     sent = []
     monkeypatch.setattr(
-        recovering.resending, "resend", lambda c, *, order_ids, also, **more: sent.append(order_ids) or also()
+        recovery.resend, "resend", lambda c, *, order_ids, also, **more: sent.append(order_ids) or also()
     )
     first = run_of(shop, clock)
     twin = Run.objects.create(
@@ -436,15 +438,15 @@ def test_of_two_runs_asked_for_at_the_same_moment_one_sends_the_order(clock, sho
 def test_a_run_that_has_all_rows_in_hand_is_joined(clock, shops, kind):
     first = run_of(*shops(1), clock, kind)
     rows = RetryItem.objects.all()
-    assert recovering.start(rows, kind=kind, token="u", by="eva", now=clock()) == first
-    recovering.wish(first, Wish.PAUSE, by="ana", now=clock())
-    assert recovering.start(rows, kind=kind, token="v", by="eva", now=clock()) == first
+    assert recovery.start(rows, kind=kind, token="u", by="eva", now=clock()) == first
+    recovery.wish(first, Wish.PAUSE, by="ana", now=clock())
+    assert recovery.start(rows, kind=kind, token="v", by="eva", now=clock()) == first
     assert Run.objects.count() == 1
-    recovering.wish(first, Wish.CANCEL, by="ana", now=clock())
-    assert recovering.start(rows, kind=kind, token="w", by="eva", now=clock()) != first
+    recovery.wish(first, Wish.CANCEL, by="ana", now=clock())
+    assert recovery.start(rows, kind=kind, token="w", by="eva", now=clock()) != first
 
 
 def test_another_kind_is_another_run(clock, shops):
     first = run_of(*shops(1), clock, RunKind.RETRY)
     rows = RetryItem.objects.all()
-    assert recovering.start(rows, kind=RunKind.DISCARD, token="u", by="eva", now=clock()) != first
+    assert recovery.start(rows, kind=RunKind.DISCARD, token="u", by="eva", now=clock()) != first

@@ -1,124 +1,122 @@
-"""System checks: the settings as they are pass, and each way to lose or repeat work has its own refusal."""
+"""System checks on what surrounds the poller: each unsafe setting has its own refusal."""
 
-import contextlib
-import sqlite3
+from datetime import timedelta
 
 import pytest
-from django.conf import settings as project
-from django.test import override_settings
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import connection as database
+from django.utils import timezone
 
-from sync import checks
+from sync import checks as sync_checks
+from sync.models import PollerBeat
+
+GOOD = "k3q9-Zx7Lw2Vb8Nc1Md5Rt0Ys6Pa4Hj_Ge"
+LOW = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+RANDOM = "pQ7Zk1x0c2VhdG9yX2tleV9mb3JfdGVzdHNfb25seTE="
 
 
 def ids(messages):
     return [message.id for message in messages]
 
 
-def test_the_settings_as_they_are_pass():
-    assert checks.check_queue() == checks.check_secret_key() == checks.check_sqlite() == []
+def test_the_settings_as_they_are_pass(db):
+    assert ids(run_checks(databases=["default"])) == ["sync.W011"]  # the tests' cache is in memory
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "id"),
+    ("values", "expected"),
     [
-        ("timeout", None, "sync.E001"),
-        ("timeout", 0, "sync.E001"),
-        ("timeout", True, "sync.E001"),
-        ("retry", None, "sync.E002"),
-        ("retry", 540, "sync.E002"),
-        ("bulk", 50, "sync.E002"),
-        ("queue_limit", 100, "sync.E002"),
-        ("max_attempts", 0, "sync.E003"),
-        ("ack_failures", False, "sync.E004"),
-        ("save_limit", 250, "sync.E005"),
-        ("guard_cycle", 0.3, "sync.E006"),
-        ("catch_up", True, "sync.E007"),
-        ("sync", True, "sync.E008"),
-        ("orm", "elsewhere", "sync.E009"),
+        ({"DEBUG": True}, []),
+        ({"DEBUG": True, "BEHIND_HTTPS": True}, ["sync.E015"]),
+        ({"DEBUG": True, "ALLOWED_HOSTS": ["poller.example.com", "localhost"]}, ["sync.E015"]),
+        ({"BEHIND_HTTPS": True}, []),
+        ({"SECRET_KEY": "short"}, ["sync.E016"]),
+        ({"SECRET_KEY": "ab" * 40}, ["sync.E016"]),
+        ({"SECRET_KEY": GOOD}, []),
+        ({"ENCRYPTION_KEYS": [LOW]}, ["sync.E017"]),
+        ({"SECRET_KEY": RANDOM, "ENCRYPTION_KEYS": [RANDOM]}, ["sync.E018"]),
+        ({"DEFAULT_WEBHOOK_URL": "https://stockmaster.example.com/in"}, []),
+        ({"DEFAULT_WEBHOOK_URL": "http://stockmaster.example.com/in"}, ["sync.E019"]),
+        ({"DEFAULT_WEBHOOK_URL": "http://8.8.8.8/in"}, ["sync.E019"]),
+        ({"DEFAULT_WEBHOOK_URL": "http://10.1.2.3/in"}, []),
     ],
 )
-def test_each_number_has_its_reason(key, value, id):
-    with override_settings(Q_CLUSTER=project.Q_CLUSTER | {key: value}):
-        [message] = checks.check_queue()
-    assert message.id == id
-    named = {"bulk": "retry", "queue_limit": "retry"}.get(key, key)  # these two decide what `retry` has to be
-    assert message.msg.startswith(f"Q_CLUSTER['{named}'] is ") and message.hint
+def test_what_is_unsafe_is_refused(settings, values, expected):
+    settings.ALLOWED_HOSTS, settings.ALLOWED_NETWORKS = ["127.0.0.1", "localhost"], ["10.0.0.0/8"]
+    for name, value in values.items():
+        setattr(settings, name, value)
+    checks = (sync_checks.check_debug, sync_checks.check_keys, sync_checks.check_default_receiver)
+    assert ids(message for check in checks for message in check()) == expected
 
 
 @pytest.mark.parametrize(
-    "missing", ["timeout", "retry", "max_attempts", "ack_failures", "save_limit", "catch_up", "orm"]
+    ("https", "proxies", "expected"),
+    [(True, 0, ["sync.W030"]), (True, 1, []), (True, 2, []), (False, 0, []), (False, 1, [])],
 )
-def test_django_q2s_own_defaults_are_refused(missing):
-    conf = {key: value for key, value in project.Q_CLUSTER.items() if key != missing}
-    with override_settings(Q_CLUSTER=conf):
-        assert len(checks.check_queue()) == 1
-
-
-@pytest.mark.parametrize("workers", [1, 2, 4, 16, 64])
-def test_any_number_of_workers_is_fine(workers):
-    with override_settings(Q_CLUSTER=project.Q_CLUSTER | {"workers": workers, "queue_limit": workers}):
-        assert checks.check_queue() == []
-
-
-def test_redis_needs_no_database_for_the_queue():
-    conf = {key: value for key, value in project.Q_CLUSTER.items() if key != "orm"}
-    with override_settings(Q_CLUSTER=conf | {"redis": "redis://127.0.0.1:6379/0"}):
-        assert checks.check_queue() == []
-
-
-def test_a_missing_secret_key_is_named():
-    with override_settings(SECRET_KEY=""):
-        assert ids(checks.check_secret_key()) == ["sync.E010"]
+def test_a_reverse_proxy_that_was_not_counted_is_named(settings, https, proxies, expected):
+    settings.BEHIND_HTTPS, settings.PROXIES = https, proxies
+    found = ids(run_checks(tags=["security"], include_deployment_checks=True))
+    assert [id for id in found if id == "sync.W030"] == expected
 
 
 @pytest.mark.parametrize(
-    ("backend", "found"),
+    ("url", "production", "expected"),
     [
-        ("django.core.cache.backends.locmem.LocMemCache", ["sync.W011"]),
-        ("django.core.cache.backends.dummy.DummyCache", ["sync.W011"]),
-        ("odoopoller.caches.JSONFileCache", []),
-        ("django.core.cache.backends.redis.RedisCache", []),
+        ("http://stockmaster.example.com/in", True, ["sync.W020"]),
+        ("http://stockmaster.example.com/in", False, []),
+        ("http://127.0.0.1:8070/in", True, []),
+        ("https://stockmaster.example.com/in", True, []),
     ],
 )
-def test_a_cache_of_one_process_only_is_named(backend, found):
-    with override_settings(CACHES={"default": {"BACKEND": backend, "LOCATION": "somewhere"}}):
-        assert ids(checks.check_cache()) == found
+def test_receivers_by_plain_http_are_named(make_connection, settings, url, production, expected):
+    settings.BEHIND_HTTPS = production
+    make_connection(name="Shop Lugo", webhook_url=url)
+    found = sync_checks.check_receivers(databases=["default"])
+    assert ids(found) == expected
+    assert all("Shop Lugo" in message.msg for message in found)
+    assert sync_checks.check_receivers() == []
 
 
+@pytest.mark.skipif(database.vendor != "sqlite", reason="about SQLite")
 @pytest.mark.parametrize(
-    ("options", "found"),
-    [
-        ({"transaction_mode": "IMMEDIATE", "timeout": 20}, []),
-        ({"transaction_mode": "DEFERRED", "timeout": 20}, ["sync.E012"]),
-        ({"timeout": 20}, ["sync.E012"]),
-        ({"transaction_mode": "IMMEDIATE"}, ["sync.E013"]),
-    ],
+    ("host", "seconds", "expected"), [("elsewhere", 5, ["sync.E021"]), ("elsewhere", 60, []), ("", 5, [])]
 )
-def test_sqlite_waits_instead_of_failing(options, found, monkeypatch):
-    database = {"ENGINE": "django.db.backends.sqlite3", "OPTIONS": options}
-    monkeypatch.setattr(checks.settings, "DATABASES", {"default": database})
-    assert ids(checks.check_sqlite()) == found
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("mode", "table", "found"), [("wal", 1, []), ("delete", 1, ["sync.W014"]), ("delete", 0, [])]
-)
-def test_a_sqlite_file_in_use_is_in_wal_mode(mode, table, found, tmp_path, monkeypatch):
-    with contextlib.closing(sqlite3.connect(tmp_path / "data.sqlite3")) as database:
-        database.execute(f"PRAGMA journal_mode={mode}")
-        if table:
-            database.execute("CREATE TABLE something (id)")
-    with opened(tmp_path / "data.sqlite3") as handler:
-        monkeypatch.setattr(checks, "connections", handler)
-        assert ids(checks.check_journal(databases=["default"])) == found
-    assert checks.check_journal(databases=None) == []
-
-
-@contextlib.contextmanager
-def opened(path):
-    handler = checks.connections.__class__(
-        {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path)}}
+def test_another_host_on_the_same_sqlite_file_is_refused(db, host, seconds, expected):
+    now = timezone.now()
+    host = host or sync_checks.gethostname()
+    PollerBeat.objects.create(
+        key="h:1",
+        host=host,
+        process=1,
+        version="1",
+        workers=1,
+        started_at=now,
+        seen_at=now - timedelta(seconds=seconds),
     )
-    yield handler
-    handler.close_all()
+    assert ids(sync_checks.check_hosts(databases=["default"])) == expected
+    assert sync_checks.check_hosts() == []
+    if expected:
+        with pytest.raises(SystemCheckError, match="elsewhere"):
+            call_command("runpoller", skip_checks=True)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "expected"),
+    [
+        (0.2, []),
+        (-4.9, []),
+        (5, ["sync.W023"]),
+        (-30, ["sync.W023"]),
+        (60, ["sync.E022"]),
+        (-7200, ["sync.E022"]),
+    ],
+)
+def test_a_clock_far_off_is_refused(ahead, expected):
+    assert ids(sync_checks.judge_clock(ahead)) == expected
+
+
+def test_the_databases_clock_can_be_asked(db):
+    assert sync_checks.check_clock(databases=["default"]) == []

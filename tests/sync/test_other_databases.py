@@ -3,10 +3,10 @@
 import pytest
 
 from connections.models import Connection, Lease
-from sync.deepcheck import deep_check
 from sync.models import PollState, Question, RetryItem, SeenOrder
-from sync.resending import resend
-from sync.turns import Busy
+from sync.polling.turn import Busy
+from sync.repair.deep_check import deep_check
+from sync.repair.resend import resend
 
 
 def told(world):

@@ -5,7 +5,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from connections import leases
-from sync import beating, tasks
+from core.background import heartbeat
+from sync import tasks
 from sync.models import Finding, PollState, Reconciliation, SyncLog
 
 
@@ -71,11 +72,11 @@ def test_of_the_tasks_for_background_work_one_is_at_work(due):
 def test_only_a_plain_qcluster_leaves_a_heartbeat_of_its_own(due, monkeypatch):
     monkeypatch.setattr(tasks, "in_runpoller", lambda: True)
     tasks.tick()
-    assert not beating.is_running(timezone.now())
+    assert not heartbeat.is_running(timezone.now())
     monkeypatch.setattr(tasks, "in_runpoller", lambda: False)
     tasks.tick()
-    assert beating.is_running(timezone.now())
-    assert not beating.is_running(timezone.now() + timezone.timedelta(minutes=3))
+    assert heartbeat.is_running(timezone.now())
+    assert not heartbeat.is_running(timezone.now() + timezone.timedelta(minutes=3))
 
 
 def test_the_watch_finds_what_is_overdue(due):

@@ -8,7 +8,7 @@ from django.test import override_settings
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from sync import spans, tracing
+from sync import tracing, tracing_spans
 
 ALLOWED = {"odoopoller.connection", "odoopoller.result", "http.response.status_code"} | {
     f"odoopoller.orders_{kind}" for kind in ("found", "sent", "failed", "skipped")
@@ -18,8 +18,8 @@ ALLOWED = {"odoopoller.connection", "odoopoller.result", "http.response.status_c
 @pytest.fixture
 def traced(monkeypatch):
     exporter = InMemorySpanExporter()
-    tracer = spans.tracer_for(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(spans, "tracer", lambda: tracer)
+    tracer = tracing_spans.tracer_for(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(tracing_spans, "tracer", lambda: tracer)
     tracing._spans.cache_clear()
     with override_settings(OTLP_URL="http://127.0.0.1:4318"):
         yield exporter.get_finished_spans
@@ -57,7 +57,7 @@ def test_without_an_address_nothing_of_it_is_loaded(environment):
 
 def test_an_operator_hears_that_the_packages_are_missing(monkeypatch):
     assert tracing.check_packages() == []
-    monkeypatch.setitem(sys.modules, "sync.spans", None)  # as if its imports failed
+    monkeypatch.setitem(sys.modules, "sync.tracing_spans", None)  # as if its imports failed
     tracing._spans.cache_clear()
     with override_settings(OTLP_URL="http://127.0.0.1:4318"):
         [warning] = tracing.check_packages()

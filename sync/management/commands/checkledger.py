@@ -9,10 +9,10 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sync.ledger.checking import Balance, balances, imbalances
-from sync.management.choosing import add_connection_option, connection_called
-from sync.management.showing import show, show_json
-from sync.management.teaching import TeachingCommand
+from core.console.arguments import add_connection_option, connection_called
+from core.console.base import TeachingCommand
+from core.console.output import show, show_json
+from sync.ledger.balance import Balance, balances, imbalances
 
 TITLES = {
     "connection": gettext_lazy("connection"),

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from connections.keys import require_readable_secrets
-from sync.management.teaching import TeachingCommand
+from connections.secrets.keyring import require_readable_secrets
+from core.console.base import TeachingCommand
 from sync.models import DeliveryAttempt, PollState, SyncLog
 
 LATE_SECONDS = 120

@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sync.examining import Mark, examine
-from sync.management.choosing import add_connection, connection_called
-from sync.management.showing import cell, show_json
-from sync.management.teaching import TeachingCommand
-from sync.management.testing import alone_with
+from core.console.arguments import add_connection, connection_called
+from core.console.base import TeachingCommand
+from core.console.output import cell, show_json
+from sync.connection_test.receiver_conformance import Mark, examine
+from sync.management.connection_test import alone_with
 
 SIGNS = {True: "ok  ", None: "WARN", False: "FAIL"}
 

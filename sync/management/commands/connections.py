@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sync.management.showing import show, show_json
-from sync.management.standing import standings
-from sync.management.teaching import TeachingCommand
+from core.console.base import TeachingCommand
+from core.console.output import show, show_json
+from sync.management.connection_status import standings
 
 TITLES = {
     "id": gettext_lazy("id"),

@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.models import Connection
-from sync.management.asking import confirm
-from sync.management.choosing import add_connection, connection_called
-from sync.management.teaching import TeachingCommand
+from core.console.arguments import add_connection, connection_called
+from core.console.base import TeachingCommand
+from core.console.prompts import confirm
+from sync.delete_connection import remove
 from sync.models import DeliveryAttempt, RetryItem, SeenOrder, SentOrder, SyncLog
-from sync.removing import remove
 
 
 class Command(TeachingCommand):

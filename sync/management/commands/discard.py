@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from core.console.base import TeachingCommand
+from core.console.prompts import operator
 from sync import ledger
-from sync.management.asking import operator
-from sync.management.retry_items import items_called
-from sync.management.teaching import TeachingCommand
+from sync.management.arguments import items_called
 from sync.models import RetryItem
 
 

@@ -12,13 +12,14 @@ from django.utils.translation import gettext_lazy
 
 from connections import same_source
 from connections.forms import new_secret
-from sync import languages, questions
-from sync.management.asking import operator
-from sync.management.choosing import add_connection, connection_called
-from sync.management.filling import add_flags, add_language_change, refilled, values_of
-from sync.management.showing import cell
-from sync.management.teaching import TeachingCommand
+from core.connections.options import add_flags, add_language_change, refilled, values_of
+from core.console.arguments import add_connection, connection_called
+from core.console.base import TeachingCommand
+from core.console.output import cell
+from core.console.prompts import operator
 from sync.models import PollState
+from sync.polling import questions
+from sync.repair import language as languages
 
 
 class Command(TeachingCommand):

@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from connections.models import Connection
-from sync.customers import Customer, Sought, sought
-from sync.erasing import Erased, erase
-from sync.management.asking import confirm, operator
-from sync.management.choosing import add_connection_option, connection_called
-from sync.management.showing import cell, show, show_json
-from sync.management.teaching import TeachingCommand
-from sync.persons import SHORTEST
+from core.console.arguments import add_connection_option, connection_called
+from core.console.base import TeachingCommand
+from core.console.output import cell, show, show_json
+from core.console.prompts import confirm, operator
+from sync.erasure.customers import Customer, Sought, sought
+from sync.erasure.erase import Erased, erase
+from sync.erasure.persons import SHORTEST
 
 SHOWN = 50  # people of a list
 MAILBOX = re.compile(r"(?P<name>[^<>]*?)\s*<\s*(?P<email>[^<>]*?)\s*>")

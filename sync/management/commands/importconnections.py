@@ -12,14 +12,15 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from connections import same_source
 from connections.encodings import TooLong, Unreadable, text_of
-from connections.porting import LONGEST, Ported, Unportable, check, ring, save, too_long
-from sync import languages, questions
-from sync.management.asking import operator, whole_input
-from sync.management.commands.exportconnections import key_from
-from sync.management.filling import add_language_change, legacy_secret_line
-from sync.management.showing import cell, show
-from sync.management.teaching import TeachingCommand
+from connections.export import LONGEST, Ported, Unportable, check, ring, save, too_long
+from core.connections.options import add_language_change, legacy_secret_line
+from core.console.base import TeachingCommand
+from core.console.output import cell, show
+from core.console.prompts import operator, whole_input
+from core.management.commands.exportconnections import key_from
 from sync.models import PollState
+from sync.polling import questions
+from sync.repair import language as languages
 
 MOST_BYTES = 4 * LONGEST  # of a file in UTF-32
 WORDS = {

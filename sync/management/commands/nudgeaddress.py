@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sync.management.choosing import add_connection, connection_called
-from sync.management.teaching import TeachingCommand
-from sync.nudging import nudge_path, renew, token_of
+from core.console.arguments import add_connection, connection_called
+from core.console.base import TeachingCommand
+from sync.polling.nudge import nudge_path, renew, token_of
 
 HERE = "http://127.0.0.1:8000"
 

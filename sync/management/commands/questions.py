@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.models import Connection
-from sync import questions
-from sync.management.amounts import DIGITS
-from sync.management.asking import operator
-from sync.management.choosing import add_connection_option, connection_called
-from sync.management.showing import show, show_json
-from sync.management.teaching import TeachingCommand
+from core.console.arguments import add_connection_option, connection_called
+from core.console.base import TeachingCommand
+from core.console.bounds import DIGITS
+from core.console.output import show, show_json
+from core.console.prompts import operator
 from sync.models import Answer, Question
+from sync.polling import questions
 
 TITLES = {
     "id": gettext_lazy("id"),

@@ -13,15 +13,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from connections.diagnosis import explain
+from connections.causes import explain
 from connections.models import Connection
-from sync import questions, reconciling
-from sync.deepcheck import deep_check
-from sync.management.asking import confirm, is_terminal, operator
-from sync.management.choosing import add_connection_option, connection_called
-from sync.management.showing import show, show_json
-from sync.management.teaching import TeachingCommand
+from core.console.arguments import add_connection_option, connection_called
+from core.console.base import TeachingCommand
+from core.console.output import show, show_json
+from core.console.prompts import confirm, is_terminal, operator
 from sync.models import Answer, Progress, Question, QuestionKind, Reconciliation
+from sync.polling import questions
+from sync.repair import reconcile
+from sync.repair.deep_check import deep_check
 
 TITLES = {
     "order_id": gettext_lazy("Odoo id"),
@@ -64,7 +65,7 @@ class Command(TeachingCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         connection, now = connection_called(options["connection"]), timezone.now()
-        wanted, joined = reconciling.ask_or_join(
+        wanted, joined = reconcile.ask_or_join(
             connection,
             since=now - options["since"],
             repair=options["repair"],
@@ -109,13 +110,13 @@ class Command(TeachingCommand):
 
 def _done(wanted: Reconciliation, joined: bool) -> Reconciliation:
     """Slice by slice. While somebody else works on it, and where it is not ours alone, with patience."""
-    wanted = reconciling.run(wanted, in_background=joined)
+    wanted = reconcile.run(wanted, in_background=joined)
     while Reconciliation.objects.under_way(timezone.now()).filter(pk=wanted.pk).exists():
         if joined or wanted.progress == Progress.RUNNING:
             sleep(LOOK_SECONDS)
         wanted.refresh_from_db()
         if wanted.progress == Progress.WAITING:
-            wanted = reconciling.run(wanted, in_background=joined)
+            wanted = reconcile.run(wanted, in_background=joined)
     wanted.refresh_from_db()
     return wanted
 

@@ -9,16 +9,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from connections.models import Connection
-from sync.management.amounts import positive
-from sync.management.asking import ask, is_terminal
-from sync.management.choosing import add_connection_option, connection_called, numbers
-from sync.management.sending import results, send_now
-from sync.management.showing import cell, quiet, show, show_json
-from sync.management.standing import held_back
-from sync.management.teaching import TeachingCommand
+from core.console.arguments import add_connection_option, connection_called, numbers
+from core.console.base import TeachingCommand
+from core.console.bounds import positive
+from core.console.output import cell, quiet, show, show_json
+from core.console.prompts import ask, is_terminal
+from sync.management.connection_status import held_back
+from sync.management.deliver_now import results, send_now
 from sync.models import SeenOrder, Status
 from sync.orders import NamedOrder
-from sync.resending import Busy, NoSuchOrder, SeveralOrders, latest, resend
+from sync.repair.resend import Busy, NoSuchOrder, SeveralOrders, latest, resend
 
 OFFERED = 20
 

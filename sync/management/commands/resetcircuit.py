@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.models import Circuit, CircuitState, Connection, Side, resume
+from core.console.arguments import add_connection, connection_called
+from core.console.base import TeachingCommand
 from sync.ledger import wake_deliveries
-from sync.management.choosing import add_connection, connection_called
-from sync.management.teaching import TeachingCommand
 from sync.models import PollState
 
 

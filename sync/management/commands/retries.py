@@ -9,14 +9,14 @@ from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from connections.diagnosis import explain
+from connections.causes import explain
 from connections.models import Connection
+from core.console.arguments import add_connection_option, connection_called
+from core.console.base import TeachingCommand
+from core.console.bounds import positive
+from core.console.output import show, show_json
 from sync.ledger.names import Sought, rows_of
-from sync.management.amounts import positive
-from sync.management.choosing import add_connection_option, connection_called
 from sync.management.namesakes import namesakes
-from sync.management.showing import show, show_json
-from sync.management.teaching import TeachingCommand
 from sync.models import RetryItem, SeenOrder
 
 NOTES = Subquery(

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from connections.models import Connection
+from core.console.arguments import add_connection_option, connection_called
+from core.console.base import TeachingCommand
 from sync import ledger
-from sync.management.choosing import add_connection_option, connection_called
-from sync.management.retry_items import items_called
-from sync.management.standing import held_back
-from sync.management.teaching import TeachingCommand
+from sync.management.arguments import items_called
+from sync.management.connection_status import held_back
 from sync.models import RetryItem
 
 

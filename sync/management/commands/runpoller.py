@@ -13,12 +13,12 @@ from django.db import connections
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from connections.keys import require_readable_secrets
-from sync.management.amounts import whole
-from sync.management.showing import show_json
-from sync.management.teaching import TeachingCommand
-from sync.running.once import Summary, run_once
-from sync.running.supervisor import Supervisor
+from connections.secrets.keyring import require_readable_secrets
+from core.console.base import TeachingCommand
+from core.console.bounds import whole
+from core.console.output import show_json
+from sync.polling.once import Summary, run_once
+from sync.runner.supervisor import Supervisor
 
 MOST_WORKERS = 256  # as POLLER_WORKERS
 

@@ -9,14 +9,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from connections.diagnosis import explain
+from connections.causes import explain
 from connections.models import Connection
-from sync.management.showing import show, show_json
-from sync.management.teaching import TeachingCommand
+from core.console.base import TeachingCommand
+from core.console.output import show, show_json
+from sync.findings import watch
+from sync.health import counts
 from sync.models import Finding
 from sync.readiness import parts
-from sync.standing import counts
-from sync.watching import watch
 
 TITLES = {
     "since": gettext_lazy("since"),

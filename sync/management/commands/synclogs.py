@@ -8,11 +8,11 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from connections.diagnosis import explain
-from sync.management.amounts import positive
-from sync.management.choosing import add_connection_option, connection_called
-from sync.management.showing import show, show_json
-from sync.management.teaching import TeachingCommand
+from connections.causes import explain
+from core.console.arguments import add_connection_option, connection_called
+from core.console.base import TeachingCommand
+from core.console.bounds import positive
+from core.console.output import show, show_json
 from sync.models import SyncLog
 
 TITLES = {

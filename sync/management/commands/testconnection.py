@@ -9,12 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from connections.diagnosis import explain
-from sync.management.choosing import add_connection, connection_called
-from sync.management.showing import cell, show_json
-from sync.management.teaching import TeachingCommand
-from sync.management.testing import alone_with
-from sync.testing import Stage, run_test
+from connections.causes import explain
+from core.console.arguments import add_connection, connection_called
+from core.console.base import TeachingCommand
+from core.console.output import cell, show_json
+from sync.connection_test.run import Stage, run_test
+from sync.management.connection_test import alone_with
 
 MARKS = {True: "ok  ", None: "WARN", False: "FAIL"}
 

@@ -1,1 +1,0 @@
-"""What benches share: a scratch database, a sandbox that keeps evidence, a poller to hurt and measure."""

@@ -1,0 +1,1 @@
+"""HTTP to other systems: the only way out, and which addresses it may lead to."""

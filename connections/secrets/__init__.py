@@ -1,0 +1,1 @@
+"""Stored secrets: encrypted fields, keys, and replacing a webhook secret."""

@@ -1,0 +1,1 @@
+"""The ground that every system stands on: background work, monitoring, toolkits for pages and commands."""

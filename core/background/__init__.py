@@ -1,0 +1,1 @@
+"""Background work: schedules, heartbeats, failures, slots, bulk statements, the queue's processes."""

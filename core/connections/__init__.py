@@ -1,0 +1,1 @@
+"""Connections of every kind: their form, its history, the options of commands."""

@@ -1,0 +1,1 @@
+"""The toolkit for commands: their base, questions, output, arguments."""

@@ -1,0 +1,1 @@
+"""Logins: their form, how often one may fail, and what is said then."""

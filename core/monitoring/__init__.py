@@ -1,0 +1,1 @@
+"""Monitoring: findings, alerts, logs, errors of our own."""

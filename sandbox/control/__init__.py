@@ -1,0 +1,1 @@
+"""Steering the sandbox: by JSON and by a page."""

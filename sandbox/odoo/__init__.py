@@ -1,0 +1,1 @@
+"""An Odoo in memory, by version."""

@@ -1,0 +1,1 @@
+"""A receiver that remembers, verifies, and misbehaves when told to."""

@@ -1,0 +1,1 @@
+"""The pages of connections, and what can be done on them."""

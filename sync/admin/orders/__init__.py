@@ -1,0 +1,1 @@
+"""The pages of orders, their versions and attempts."""

@@ -1,0 +1,1 @@
+"""Deliveries: the versions that are due, to one receiver after the other."""

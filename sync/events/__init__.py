@@ -1,0 +1,1 @@
+"""Events: what a change means for the receiver, and the body that tells it."""

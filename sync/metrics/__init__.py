@@ -1,0 +1,1 @@
+"""Numbers for monitors: counters that outlive their rows, and the scrape."""

@@ -1,0 +1,1 @@
+"""Repair: comparing a source with our records, resending, recovering an outage."""

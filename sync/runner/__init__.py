@@ -1,0 +1,1 @@
+"""The processes of `runpoller` that know which kinds of work there are."""

@@ -1,0 +1,1 @@
+"""Orders from Odoo, by whatever version it is."""

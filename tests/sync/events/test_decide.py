@@ -1,0 +1,94 @@
+"""What an order's news mean for its receiver, as tables."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from sync.events.decide import CANCELLED, CONFIRMED, IGNORE, UPDATED, Known, News, Plan, news, plan
+from sync.orders import Change
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+LATER = NOON.replace(minute=1)
+SENT = Known(NOON, "sale", "old", 1, "confirmed", False)
+OWED = replace(SENT, announced="")
+SEED = replace(SENT, announced="", seeded=True)
+ENDED = replace(SENT, state="cancel")
+OVER = Known(NOON, "cancel", "old", 2, "cancelled", False)
+BACK = replace(OVER, state="sale", version=3)  # its confirmation was not delivered
+ALL = (CONFIRMED, UPDATED, CANCELLED)
+
+
+@pytest.mark.parametrize(
+    ("known", "written", "state", "before_start", "expected"),
+    [
+        (None, NOON, "sale", False, News.READ),
+        (None, NOON, "sale", True, News.READ),
+        (None, NOON, "cancel", False, News.NOTHING),
+        (SENT, NOON, "sale", False, News.NOTHING),
+        (SENT, NOON, "done", False, News.NOTHING),
+        (SENT, LATER, "sale", False, News.READ),
+        (SENT, LATER, "sale", True, News.READ),
+        (SENT, NOON, "cancel", False, News.READ),
+        (OVER, NOON, "sale", False, News.READ),
+        (SEED, LATER, "sale", True, News.NOTE),
+        (SEED, NOON, "sale", True, News.NOTHING),
+        (SEED, LATER, "sale", False, News.READ),
+    ],
+)
+def test_news(known, written, state, before_start, expected):
+    assert news(Change(1, written, state), known, before_start=before_start) is expected
+
+
+@pytest.mark.parametrize(
+    ("what", "known", "facts", "expected"),
+    [
+        ("a new order", None, {}, Plan(CONFIRMED)),
+        ("a new order from before the start", None, {"before_start": True}, Plan(seed=True)),
+        ("a cancelled order nobody heard of", None, {"cancelled": True}, IGNORE),
+        ("a touch that changed nothing", SENT, {"content_hash": "old"}, Plan(announced="confirmed")),
+        ("a change", SENT, {}, Plan(UPDATED, "confirmed")),
+        ("a change while an update waits", SENT, {"owed": True}, Plan(UPDATED, "confirmed", supersede=True)),
+        ("a change before the first was sent", OWED, {"owed": True}, Plan(CONFIRMED, "", supersede=True)),
+        ("a cancellation", SENT, {"cancelled": True}, Plan(CANCELLED, "confirmed")),
+        ("a cancellation while owed", OWED, {"cancelled": True, "owed": True}, Plan(CANCELLED, "", True)),
+        ("a cancellation after a discard", OWED, {"cancelled": True}, Plan()),
+        ("the same without an answer", OWED, {"cancelled": True, "perhaps_told": True}, Plan(CANCELLED)),
+        ("news of the dead", OVER, {"cancelled": True, "perhaps_told": True}, Plan(announced="cancelled")),
+        ("the end of one told as over", BACK, {"cancelled": True}, Plan(announced="cancelled")),
+        ("the same, unsure", BACK, {"cancelled": True, "perhaps_told": True}, Plan(CANCELLED, "cancelled")),
+        ("a change of a cancelled order", OVER, {"cancelled": True}, Plan(announced="cancelled")),
+        ("confirmed again", OVER, {}, Plan(CONFIRMED, "cancelled")),
+        ("cancelled anew", OVER, {"cancelled": True, "owed": True}, Plan(CANCELLED, "cancelled", True)),
+        ("confirmed again, its end untold", ENDED, {"owed": True}, Plan(CONFIRMED, "confirmed", True)),
+        (
+            "the same, to a receiver of cancellations only",
+            ENDED,
+            {"owed": True, "wanted": (CANCELLED,)},
+            Plan(announced="confirmed", supersede=True),
+        ),
+        ("a change of a seeded order", SEED, {"before_start": True}, Plan(seed=True)),
+        ("a seeded order confirmed again", SEED, {}, Plan(CONFIRMED)),
+        ("an order from before that was resent", SENT, {"before_start": True}, Plan(UPDATED, "confirmed")),
+        ("a person's resend of a seeded order", SEED, {"replay": True}, Plan(CONFIRMED)),
+        ("a resend, unchanged", SENT, {"replay": True, "content_hash": "old"}, Plan(UPDATED, "confirmed")),
+        ("a person's resend while owed", OWED, {"replay": True, "owed": True}, Plan(CONFIRMED, "", True)),
+        ("an unwanted update", SENT, {"wanted": (CONFIRMED,)}, Plan(announced="confirmed")),
+        ("an unwanted confirmation", None, {"wanted": (UPDATED,)}, Plan(announced="confirmed")),
+        (
+            "an unwanted cancellation while owed",
+            OWED,
+            {"cancelled": True, "owed": True, "wanted": (CONFIRMED,)},
+            Plan(announced="cancelled", supersede=True),
+        ),
+        (
+            "an update that is news to a receiver of confirmations",
+            OWED,
+            {"owed": True, "wanted": (CONFIRMED,)},
+            Plan(CONFIRMED, "", supersede=True),
+        ),
+    ],
+)  # fmt: skip
+def test_plan(what, known, facts, expected):
+    defaults = {"cancelled": False, "content_hash": "new", "owed": False, "wanted": ALL}
+    assert plan(known, **defaults | facts) == expected, what

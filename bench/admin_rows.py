@@ -13,8 +13,9 @@ from django.db import transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from connections.models import Circuit, CircuitState, Connection, Side  # noqa: E402
+from core.models import Finding  # noqa: E402
 from sync.metrics.hourly import tally  # noqa: E402
-from sync.models import Finding, PollState  # noqa: E402
+from sync.models import PollState  # noqa: E402
 
 LAST = 30 * 86_400  # seconds over which all of it is spread, newest first
 LINE = {"name": "Camiseta", "quantity": 2.0, "unit_price": 10.0, "subtotal": 20.0}

@@ -20,26 +20,18 @@ from django.utils import timezone
 
 from connections.models import Connection
 from core.background import failures, slots
+from core.models import ChannelTest, StagedTest
+from core.models.staged_test import BEGUN_WITHIN
 from sync import due as sync_due
 from sync.connection_test import on_request
-from sync.models import (
-    ChannelTest,
-    ConnectionTest,
-    PollState,
-    Reconciliation,
-    Run,
-    RunKind,
-    StagedTest,
-    UnsavedTest,
-)
-from sync.models.staged import BEGUN_WITHIN
+from sync.models import ConnectionTest, PollState, Reconciliation, Run, RunKind, UnsavedTest
 from sync.repair import deep_check as deep_checks
 from sync.repair import reconcile, recovery
 
 _DUE = """
     SELECT EXISTS (SELECT 1 FROM sync_connectiontest WHERE waits = %s AND started_at > %s)
                OR EXISTS (SELECT 1 FROM sync_unsavedtest WHERE waits = %s AND started_at > %s)
-               OR EXISTS (SELECT 1 FROM sync_channeltest WHERE waits = %s AND started_at > %s),
+               OR EXISTS (SELECT 1 FROM core_channeltest WHERE waits = %s AND started_at > %s),
            EXISTS (SELECT 1 FROM sync_run WHERE finished_at IS NULL AND wish = 'go' AND next_at <= %s),
            EXISTS (SELECT 1 FROM sync_reconciliation
                    WHERE progress = 'waiting' AND (next_at IS NULL OR next_at <= %s)),

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from connections.http.networks import inside, parse_networks
 from connections.models import Connection
-from sync.models import PollerBeat
+from core.models import PollerHeartbeat
 
 SHORTEST_KEY, FEWEST_CHARACTERS, FEWEST_BYTES = 32, 8, 6
 NEIGHBOUR = timedelta(seconds=15)  # a poller writes its sign every ten
@@ -127,7 +127,7 @@ def check_hosts(databases: Sequence[str] | None = None, **_: Any) -> list[CheckM
     """SQLite is for one host: over a network its locks do not hold."""
     if not databases or connections["default"].vendor != "sqlite":
         return []
-    others = PollerBeat.objects.exclude(host=gethostname()[:100])
+    others = PollerHeartbeat.objects.exclude(host=gethostname()[:100])
     try:
         alive = sorted(
             set(others.filter(seen_at__gt=timezone.now() - NEIGHBOUR).values_list("host", flat=True))

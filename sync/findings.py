@@ -22,17 +22,9 @@ from connections.odoo.account import HIDDEN_COMPANY
 from core.background import failures
 from core.background.heartbeat import silent_since
 from core.background.schedules import foreign
-from sync.models import (
-    AlertChannelState,
-    FailingWork,
-    PollState,
-    Progress,
-    Question,
-    Reconciliation,
-    RetryItem,
-    Status,
-)
-from sync.models.findings import Finding
+from core.models import AlertChannelState, FailingWork
+from core.models.finding import Finding
+from sync.models import PollState, Progress, Question, Reconciliation, RetryItem, Status
 from sync.repair.repair import OWED_BEFORE
 from sync.repair.restored import EVER
 

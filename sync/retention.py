@@ -15,12 +15,11 @@ from django.utils import timezone
 
 from connections.models import Circuit, CircuitState, Lease, RetiredSecret, Side
 from core.background.heartbeat import FORGOTTEN as SILENT
+from core.models import Alert, PollerHeartbeat
 from sync.models import (
-    Alert,
     ConnectionTest,
     DeliveredHour,
     DeliveryAttempt,
-    PollerBeat,
     PollState,
     Progress,
     Reconciliation,
@@ -100,7 +99,7 @@ def rules(now: datetime) -> list[tuple[str, QuerySet[Any], str, Act]]:
         ),
         ("hours", DeliveredHour.objects.filter(hour__lt=logs - timedelta(days=7)), "hour", _delete),
         ("alerts", Alert.objects.filter(ended_at__lt=logs), "ended_at", _delete),
-        ("silent_pollers", PollerBeat.objects.filter(seen_at__lt=now - SILENT), "seen_at", _delete),
+        ("silent_pollers", PollerHeartbeat.objects.filter(seen_at__lt=now - SILENT), "seen_at", _delete),
         ("sessions", Session.objects.filter(expire_date__lt=now), "expire_date", _delete),
         *(
             (f"login_{name}", model.objects.filter(attempt_time__lt=logins), "attempt_time", _delete)

@@ -13,12 +13,13 @@ from core.background import failures, heartbeat
 from core.background.runner.shared_state import in_runpoller, is_closing
 from core.background.safe_errors import discreet
 from core.background.schedule_status import progress, remembered
+from core.models import Finding
 from core.monitoring.alerts import notify
 from sync import background, due, retention
 from sync import findings as sync_findings
 from sync.deliveries import dispatcher
 from sync.metrics import counters, hourly
-from sync.models import Finding, PollState
+from sync.models import PollState
 from sync.polling import poll as polling
 
 POLL, DELIVER = "sync.tasks.poll", "sync.tasks.deliver"

@@ -4,16 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from connections.models import Circuit, Connection
-from sync.models import (
-    AlertChannel,
-    DeliveryAttempt,
-    Finding,
-    PollState,
-    RetryItem,
-    SeenOrder,
-    SentOrder,
-    SyncLog,
-)
+from core.models import AlertChannel, Finding
+from sync.models import DeliveryAttempt, PollState, RetryItem, SeenOrder, SentOrder, SyncLog
 from sync.orders import Address, Order, OrderLine, Party
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

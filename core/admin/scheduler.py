@@ -18,7 +18,7 @@ from core.admin.base import ReadOnlyAdmin, badge, column, moment, preformatted, 
 from core.background.heartbeat import SILENT
 from core.background.runner.hardening import text_of
 from core.background.schedules import run_now
-from sync.models import Job, PollerBeat
+from core.models import PollerHeartbeat, ScheduleStatus
 
 WHAT = {
     "poller: tick": _("Keeps polling going should the one-second loop fail"),
@@ -52,7 +52,7 @@ RUN_NOW = Act(
     name="run_now",
     title=_("Run now"),
     icon="play_arrow",
-    permission="sync.change_job",
+    permission="core.change_schedulestatus",
     run=_run_now,
     question=_("Puts it into the queue at once. Its own clock goes on as before."),
     by_poller=True,
@@ -69,7 +69,7 @@ class ScheduleAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With the columns of its `Job`."""
-        job = Job.objects.filter(name=OuterRef("func"))
+        job = ScheduleStatus.objects.filter(name=OuterRef("func"))
         columns = ("started_at", "finished_at", "result", "error", "asked_by", "asked_at")
         rows: QuerySet[Any] = super().get_queryset(request)
         rows = rows.annotate(**{f"job_{name}": Subquery(job.values(name)[:1]) for name in columns})
@@ -112,7 +112,7 @@ class ScheduleAdmin(ReadOnlyAdmin):
         return moment(row.next_run)
 
 
-@admin.register(PollerBeat)
+@admin.register(PollerHeartbeat)
 class PollerAdmin(ReadOnlyAdmin):
     """The pollers that live. Two versions at once are an upgrade under way."""
 
@@ -120,11 +120,11 @@ class PollerAdmin(ReadOnlyAdmin):
     fields = ["host", "process", "version", "workers", "started_at", "seen_at"]
 
     @column(_("started"), ordering="started_at")
-    def began(self, row: PollerBeat) -> Any:
+    def began(self, row: PollerHeartbeat) -> Any:
         return moment(row.started_at)
 
     @column(_("last seen"), ordering="seen_at")
-    def seen(self, row: PollerBeat) -> Any:
+    def seen(self, row: PollerHeartbeat) -> Any:
         return badge(_("silent"), "danger") if row.seen_at < now() - SILENT else moment(row.seen_at)
 
 

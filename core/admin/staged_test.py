@@ -13,7 +13,7 @@ from connections.causes import explain
 from core.admin.base import exactly
 from core.admin.poller_notice import NO_POLLER
 from core.background.heartbeat import is_running
-from sync.models import StagedTest
+from core.models import StagedTest
 
 
 def stage_list(test: StagedTest) -> SafeString:

@@ -12,7 +12,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from connections.models import Connection
-from sync.models import FailingWork
+from core.models import FailingWork
 
 OFTEN = 3  # failures in a row: then it is a finding
 FORGOTTEN = timedelta(days=2)  # work that was not tried for so long is no longer there

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Max
 
-from sync.models import Job, PollerBeat
+from core.models import PollerHeartbeat, ScheduleStatus
 
 BEAT = timedelta(seconds=10)
 SILENT = timedelta(seconds=60)
@@ -44,25 +44,25 @@ class Beats:
             "started_at": self._started_at,
             "seen_at": now,
         }
-        PollerBeat.objects.update_or_create(key=self.key, defaults=facts)
+        PollerHeartbeat.objects.update_or_create(key=self.key, defaults=facts)
 
     def end(self) -> None:
         if self._last_at is not None:
-            PollerBeat.objects.filter(key=self.key).delete()
+            PollerHeartbeat.objects.filter(key=self.key).delete()
 
 
 def silent_since(now: datetime) -> datetime | None:
     """Since when no poller was heard, of those that did not stop in good order; None when one lives."""
-    last = PollerBeat.objects.aggregate(at=Max("seen_at"))["at"]
+    last = PollerHeartbeat.objects.aggregate(at=Max("seen_at"))["at"]
     return last if last is not None and last < now - SILENT else None
 
 
 def heartbeat_of_plain_queue(now: datetime) -> None:
-    Job.objects.update_or_create(name=PLAIN_QUEUE, defaults={"started_at": now})
+    ScheduleStatus.objects.update_or_create(name=PLAIN_QUEUE, defaults={"started_at": now})
 
 
 def is_running(now: datetime) -> bool:
     """Whether somebody does what is asked for: a poller that lives, or a plain qcluster."""
-    if PollerBeat.objects.filter(seen_at__gte=now - SILENT).exists():
+    if PollerHeartbeat.objects.filter(seen_at__gte=now - SILENT).exists():
         return True
-    return Job.objects.filter(name=PLAIN_QUEUE, started_at__gte=now - PLAIN_SILENT).exists()
+    return ScheduleStatus.objects.filter(name=PLAIN_QUEUE, started_at__gte=now - PLAIN_SILENT).exists()

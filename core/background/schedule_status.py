@@ -13,7 +13,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from core.background import failures
-from sync.models import Job
+from core.models import ScheduleStatus
 
 DIED = "killed"  # in place of an error's name
 DYING_SECONDS = 60  # after its time is over; then it is surely gone
@@ -61,7 +61,9 @@ def _died(name: str) -> bool:
     """The run before began, and its worker was killed over it: nothing else leaves it without an end."""
     late = timezone.now() - timedelta(seconds=settings.TASK_SECONDS + DYING_SECONDS)
     try:
-        return Job.objects.filter(name=name, finished_at__isnull=True, started_at__lt=late).exists()
+        return ScheduleStatus.objects.filter(
+            name=name, finished_at__isnull=True, started_at__lt=late
+        ).exists()
     except DatabaseError:
         return False
 
@@ -69,7 +71,7 @@ def _died(name: str) -> bool:
 def _note(name: str, **values: Any) -> None:
     """Work is not to fail because its record does."""
     try:
-        if not Job.objects.filter(name=name).update(**values):
-            Job.objects.create(name=name, **{"started_at": timezone.now()} | values)
+        if not ScheduleStatus.objects.filter(name=name).update(**values):
+            ScheduleStatus.objects.create(name=name, **{"started_at": timezone.now()} | values)
     except DatabaseError as error:
         logger.warning("How %s went could not be recorded: %s", name, type(error).__name__)

@@ -18,7 +18,7 @@ from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from connections import leases
-from sync.models import Job
+from core.models import ScheduleStatus
 
 LEASE_KEY = "schedules"
 OURS = "sync.tasks."
@@ -101,9 +101,9 @@ def _ask(func: str, by: str, now: datetime) -> bool:
     """False where somebody has asked for it and it has not ended since."""
     asked = {"asked_at": now, "asked_by": by}
     ended = Q(finished_at__gte=F("asked_at")) | Q(asked_at__isnull=True) | Q(asked_at__lt=now - LOST)
-    if Job.objects.filter(ended, name=func).update(**asked):
+    if ScheduleStatus.objects.filter(ended, name=func).update(**asked):
         return True
-    return Job.objects.get_or_create(name=func, defaults=asked | {"started_at": now})[1]
+    return ScheduleStatus.objects.get_or_create(name=func, defaults=asked | {"started_at": now})[1]
 
 
 def queue_due(broker: Any = None) -> int:

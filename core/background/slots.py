@@ -11,7 +11,7 @@ from datetime import datetime
 
 from connections import leases
 from connections.models import Lease
-from sync.models.staged import DONE_WITHIN
+from core.models.staged_test import DONE_WITHIN
 
 TEST, RUN, CHECK, WRITE = "test", "run", "check", "write"
 SLOTS: dict[str, int] = {

@@ -15,9 +15,10 @@ from django.utils.translation import ngettext
 from connections.causes import NEVER_SENT, explain
 from connections.models import Connection
 from core.admin.base import SECRETS_OF_CONNECTION, listing, page
+from core.models import Finding
 from sync.admin.health_labels import COLOURS, WRONG, Standing, with_standing
 from sync.admin.recovery.links import recover_address
-from sync.models import Finding, Question, RetryItem, Run, Status, Wish
+from sync.models import Question, RetryItem, Run, Status, Wish
 from sync.models.question import CAUSES
 
 ROWS_READ = 200  # of each kind; beyond that the number alone is told

@@ -26,12 +26,13 @@ from connections.http.client import BODY_SECONDS, RECEIVER_LIMITS
 from connections.models import Connection
 from connections.secrets.fields import Secret, reveal
 from core.background import slots
+from core.models import AlertChannel, ChannelTest, StagedTest
+from core.models.staged_test import test_lease_key
 from core.monitoring.alerts.notify import send_test
 from sync.connection_test.preview import SECONDS as PREVIEW_SECONDS
 from sync.connection_test.preview import preview
 from sync.connection_test.run import ODOO_SECONDS, Stage, run_test
-from sync.models import AlertChannel, ChannelTest, ConnectionTest, StagedTest, UnsavedTest
-from sync.models.staged import test_lease_key
+from sync.models import ConnectionTest, UnsavedTest
 
 Clock = Callable[[], datetime]
 Row = dict[str, Any]

@@ -136,7 +136,7 @@ def _texts(person: Person, chosen: Q, *, dry_run: bool) -> Iterator[int]:
 
 def tables() -> list[type[models.Model]]:
     """Ours, and the history of the admin."""
-    ours = (apps.get_app_config(name).get_models() for name in ("connections", "sync"))
+    ours = (apps.get_app_config(name).get_models() for name in ("connections", "core", "sync"))
     return [*chain.from_iterable(ours), LogEntry]
 
 

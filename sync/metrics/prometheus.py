@@ -20,10 +20,11 @@ from prometheus_client.core import (
 from connections.models import Circuit, CircuitState, Connection
 from core.background import queue
 from core.background.heartbeat import SILENT
+from core.models import Finding, PollerHeartbeat, ScheduleStatus
 from sync.health import Standing, counts
 from sync.metrics import counters
 from sync.metrics.counters import BUCKETS, LATER
-from sync.models import Finding, Job, PollerBeat, PollState, RetryItem
+from sync.models import PollState, RetryItem
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 P = "odoopoller_"
@@ -76,11 +77,11 @@ def _gauge(name: str, what: str, labels: list[str], rows: Iterable[tuple[list[st
 
 def _process(now: datetime) -> Iterator[Metric]:
     yield InfoMetricFamily(P + "build", "Version", value={"version": settings.VERSION})
-    alive = PollerBeat.objects.filter(seen_at__gte=now - SILENT)
+    alive = PollerHeartbeat.objects.filter(seen_at__gte=now - SILENT)
     versions = alive.values_list("version").annotate(n=Count("pk")).order_by()
     yield _gauge("pollers", "Pollers that live", ["version"], [([v], n) for v, n in versions])
     yield _gauge("queue_depth", "Tasks that wait in the queue", [], [([], _queue_depth())])
-    jobs = Job.objects.filter(good_at__isnull=False).values_list("name", "good_at")
+    jobs = ScheduleStatus.objects.filter(good_at__isnull=False).values_list("name", "good_at")
     rows = [([name], at.timestamp()) for name, at in jobs if at]
     yield _gauge("job_last_success_timestamp_seconds", "Last good run of scheduled work", ["job"], rows)
 

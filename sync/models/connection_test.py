@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from connections.models import Connection
 from connections.secrets.fields import EncryptedTextField
-from sync.models.staged import StagedTest, test_lease_key
+from core.models.staged_test import StagedTest, test_lease_key
 
 
 class ConnectionTest(StagedTest):

@@ -59,7 +59,7 @@ def pages(item):
     yield reverse("admin:index")
     yield reverse("admin:index") + "?q=" + "%3Cscript%3Ealert(5)%3C/script%3E"
     for model in admin.site._registry:
-        if model._meta.app_label in ("sync", "connections"):
+        if model._meta.app_label in ("connections", "core", "sync"):
             name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
             yield reverse(f"{name}_changelist")
             for pk in list(model.objects.values_list("pk", flat=True)[:1]):

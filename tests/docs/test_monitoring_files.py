@@ -9,7 +9,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from core.background.heartbeat import Beats
-from sync.models import Job
+from core.models import ScheduleStatus
 from tests import factories
 from tests.conftest import ROOT
 from tests.factories import logged, owed, polled, sent, tried
@@ -35,7 +35,7 @@ def exported(client, connection):
     factories.circuit(connection, "odoo", state="open")
     factories.found(connection, "polls_fail", since=now, seen_at=now)
     Beats(workers=1).beat(now)
-    Job.objects.create(name="watch", started_at=now, good_at=now)
+    ScheduleStatus.objects.create(name="watch", started_at=now, good_at=now)
     families = text_string_to_metric_families(client.get("/metrics").content.decode())
     return {sample.name for family in families for sample in family.samples}
 

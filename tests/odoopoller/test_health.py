@@ -8,7 +8,8 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from core.background.heartbeat import Beats
-from sync.models import PollerBeat, PollState
+from core.models import PollerHeartbeat
+from sync.models import PollState
 from tests.factories import owed, polled
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +52,7 @@ def test_readyz_tells_of_a_poller_that_died(client, clock):
     now = timezone.now()
     Beats(workers=4).beat(now - timedelta(minutes=5))
     assert "no poller since" in client.get("/readyz").json()["wrong"]["ticks"]
-    PollerBeat.objects.update(seen_at=now)
+    PollerHeartbeat.objects.update(seen_at=now)
     assert client.get("/readyz").status_code == 200
 
 

@@ -66,7 +66,7 @@ def test_what_the_receiver_never_saw_is_one_matter_with_its_own_words(admin_clie
     found = {matter.what: matter.next_step for matter in matters(admin_client)}
     assert set(found) == {"An order could not be read", "The receiver refuses this order"}
     assert "Open the order in Odoo" in found["An order could not be read"]
-    html = admin_client.get(reverse("admin:sync_finding_changelist")).content.decode()
+    html = admin_client.get(reverse("admin:core_finding_changelist")).content.decode()
     assert "An order could not be read" in html and "refused orders five times" in html
 
 

@@ -7,10 +7,10 @@ import pytest
 from connections import leases
 from connections.models import Lease
 from core.background import slots
+from core.models import ChannelTest
 from sync import background
 from sync.connection_test import on_request
 from sync.models import (
-    ChannelTest,
     ConnectionTest,
     PollState,
     Reconciliation,

@@ -9,8 +9,8 @@ from django.core.management.base import SystemCheckError
 from django.db import connection as database
 from django.utils import timezone
 
+from core.models import PollerHeartbeat
 from sync import checks as sync_checks
-from sync.models import PollerBeat
 
 GOOD = "k3q9-Zx7Lw2Vb8Nc1Md5Rt0Ys6Pa4Hj_Ge"
 LOW = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -87,7 +87,7 @@ def test_receivers_by_plain_http_are_named(make_connection, settings, url, produ
 def test_another_host_on_the_same_sqlite_file_is_refused(db, host, seconds, expected):
     now = timezone.now()
     host = host or sync_checks.gethostname()
-    PollerBeat.objects.create(
+    PollerHeartbeat.objects.create(
         key="h:1",
         host=host,
         process=1,

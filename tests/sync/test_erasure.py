@@ -10,6 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from fernet_fields import EncryptedField
 
+from core.models import Finding
 from sandbox.odoo.sales import Line
 from sync import retention
 from sync.erasure import erase as erasing
@@ -18,7 +19,6 @@ from sync.ledger.balance import imbalances
 from sync.models import (
     ConnectionTest,
     DeliveryAttempt,
-    Finding,
     PollState,
     Reconciliation,
     RetryItem,

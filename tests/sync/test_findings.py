@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from connections.causes import CAUSES, explain
 from connections.models import Lease
+from core.models import Alert, Finding
 from core.monitoring.alerts.incidents import keep_up
 from core.monitoring.alerts.messages import message_of
 from core.monitoring.alerts.rules import Choice
 from sync import findings
-from sync.models import Alert, Finding, PollState
+from sync.models import PollState
 from sync.repair import reconcile
 from tests.factories import owed
 

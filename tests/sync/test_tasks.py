@@ -6,8 +6,9 @@ from django_q.models import OrmQ
 
 from connections import leases
 from core.background import heartbeat
+from core.models import Finding
 from sync import tasks
-from sync.models import Finding, PollState, Reconciliation, SyncLog
+from sync.models import PollState, Reconciliation, SyncLog
 
 
 @pytest.fixture

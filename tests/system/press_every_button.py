@@ -15,7 +15,8 @@ from django.test import Client  # noqa: E402
 from django.urls import reverse  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from sync.models import AlertChannel, PollState, RetryItem  # noqa: E402
+from core.models import AlertChannel  # noqa: E402
+from sync.models import PollState, RetryItem  # noqa: E402
 from tests import factories  # noqa: E402
 from tests.sync.admin.test_connection_test_page import typed  # noqa: E402
 
@@ -66,7 +67,7 @@ def press(shops):
     channel = AlertChannel.objects.get()
     form = typed(hanging, api_key="key", webhook_secret=factories.SECRET)
     page = {name: reverse(f"admin:connections_connection_{name}", args=[hanging.pk]) for name in BUTTONS}
-    alert = reverse("admin:sync_alertchannel_test_alert_one", args=[channel.pk])
+    alert = reverse("admin:core_alertchannel_test_alert_one", args=[channel.pk])
     for number, item in enumerate(items):
         client = signed_in() if number % 10 == 0 else client
         again = reverse("admin:sync_retryitem_resend_one", args=[item.pk])

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from connections.causes import explain
 from core.console.base import TeachingCommand
+from core.models import AlertChannel
 from core.monitoring.alerts.notify import send_test
-from sync.models import AlertChannel
 
 
 class Command(TeachingCommand):

@@ -31,7 +31,7 @@ from core.admin.base import DeskAdmin, OfConnectionAdmin, badge, cause, column, 
 from core.admin.filters import ConnectionFilter
 from core.admin.staged_test import stage_list
 from core.connections.form import ConnectionPageForm, warned_of
-from sync.models import Alert, AlertChannel, AlertKind, ChannelTest
+from core.models import Alert, AlertChannel, AlertKind, ChannelTest
 
 CAUSES = (
     "webhook_circuit_open",
@@ -183,7 +183,7 @@ TEST_ALERT = Act(
     name="test_alert",
     title=gettext_lazy("Send a test"),
     icon="campaign",
-    permission="sync.change_alertchannel",
+    permission="core.change_alertchannel",
     run=_test,
     question=gettext_lazy("Sends one message that says it is a test, whatever the hour."),
     limit=10,

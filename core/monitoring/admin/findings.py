@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin.base import OfConnectionAdmin, cause, column, explained, link, moment, page
 from core.admin.filters import ConnectionFilter
-from sync.models import Finding
+from core.models import Finding
 
 
 @admin.register(Finding)

@@ -18,8 +18,8 @@ from connections.plain_text import one_line
 from connections.receiver.delivery import Verdict, post
 from connections.receiver.signing import signatures
 from connections.secrets.fields import reveal
+from core.models import AlertChannel, AlertKind
 from core.monitoring.alerts.messages import Message
-from sync.models import AlertChannel, AlertKind
 
 LIMITS = Limits(whole_seconds=15, read_seconds=10, answer_bytes=4096, truncate=True)
 JSON = {"Content-Type": "application/json"}

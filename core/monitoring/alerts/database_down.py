@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from django.utils import translation
 
+from core.models import AlertChannel
 from core.monitoring.alerts.channels import Place, send
 from core.monitoring.alerts.messages import away_message
-from sync.models import AlertChannel
 
 PATIENCE = timedelta(minutes=2)
 REMEMBERED = timedelta(minutes=1)

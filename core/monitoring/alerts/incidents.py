@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from sync.models import Alert, Finding
+from core.models import Alert, Finding
 
 STAGES = (1, 7)  # days before a key ends, after the first word of it
 KEY_ENDS = "odoo_key_expires_soon"

@@ -14,8 +14,8 @@ from django.utils.translation import ngettext
 
 from connections.causes import CAUSES, explain
 from connections.plain_text import one_line
+from core.models import Alert
 from core.monitoring.alerts.rules import Choice
-from sync.models import Alert
 
 LINES = 20
 

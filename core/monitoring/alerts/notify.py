@@ -10,11 +10,11 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone, translation
 
 from connections import leases
+from core.models import AlertChannel, AlertChannelState, AlertNotice, Finding, NoticeKind
 from core.monitoring.alerts.channels import Failure, Place, attempt, send
 from core.monitoring.alerts.incidents import keep_up
 from core.monitoring.alerts.messages import message_of, test_message
 from core.monitoring.alerts.rules import Choice, choose, may_tell
-from sync.models import AlertChannel, AlertChannelState, AlertNotice, Finding, NoticeKind
 
 logger = logging.getLogger("poller.alerts")
 

@@ -9,7 +9,7 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from connections.forms import SECRETS
-from sync.models import Alert, AlertChannel, AlertNotice, NoticeKind
+from core.models import Alert, AlertChannel, AlertNotice, NoticeKind
 
 # What comes and goes is not told to be over before it stayed away for so long.
 SETTLED = timedelta(minutes=5)

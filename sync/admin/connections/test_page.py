@@ -17,8 +17,9 @@ from connections.models import Connection
 from core.admin.base import exactly, page, pretty
 from core.admin.plain_values import BIGGEST_KEY
 from core.admin.staged_test import shown
+from core.models import StagedTest
 from sync.connection_test.on_request import ask_saved, ask_unsaved
-from sync.models import ConnectionTest, StagedTest, UnsavedTest
+from sync.models import ConnectionTest, UnsavedTest
 
 
 def testing_page(desk: Any, request: HttpRequest, row: Connection) -> HttpResponse:

@@ -13,9 +13,9 @@ from connections.causes import explain
 from connections.models import Connection
 from core.console.base import TeachingCommand
 from core.console.output import show, show_json
+from core.models import Finding
 from sync.findings import watch
 from sync.health import counts
-from sync.models import Finding
 from sync.readiness import parts
 
 TITLES = {

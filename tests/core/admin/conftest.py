@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from connections.models import Connection
-from sync.models import Alert, AlertNotice, PollerBeat, Question, Reconciliation, Run, RunRow, Status
+from core.models import Alert, AlertNotice, PollerHeartbeat
+from sync.models import Question, Reconciliation, Run, RunRow, Status
 from tests import factories
 
 API_KEY = "canary-api-key-3141"
@@ -95,7 +96,7 @@ def fill(shop, owe):
 
 def fill_checks(connection, text, now):
     factories.found(connection, "odoo_clock_skew", detail=text, since=now, seen_at=now)
-    PollerBeat.objects.create(
+    PollerHeartbeat.objects.create(
         key=f"h:{connection.pk}", host=text[:90], process=1, workers=4, started_at=now, seen_at=now
     )
     channel = factories.channel(f"{text}{connection.pk}", target=API_KEY)

@@ -11,12 +11,12 @@ from sync.models import RetryItem
 from tests.core.admin.conftest import API_KEY, HOSTILE, WEBHOOK_SECRET, spoil_secrets
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
-OURS = [Connection, *[model for model in MODELS if model._meta.app_label == "sync"]]
-WRITTEN_BY_PEOPLE = ["sync.AlertChannel"]
+OURS = [Connection, *[model for model in MODELS if model._meta.app_label in ("core", "sync")]]
+WRITTEN_BY_PEOPLE = ["core.AlertChannel"]
 READ_ONLY = [
     m
     for m in MODELS
-    if m._meta.app_label in ("sync", "django_q", "axes") and m._meta.label not in WRITTEN_BY_PEOPLE
+    if m._meta.app_label in ("core", "sync", "django_q", "axes") and m._meta.label not in WRITTEN_BY_PEOPLE
 ]
 
 

@@ -74,7 +74,7 @@ def test_no_word_in_the_address_of_a_page_is_an_error(superuser, word):
     assert errors(statuses(superuser, places)) == {}
 
 
-@pytest.mark.parametrize("label", ["connections/connection", "sync/alertchannel", "auth/user", "auth/group"])
+@pytest.mark.parametrize("label", ["connections/connection", "core/alertchannel", "auth/user", "auth/group"])
 def test_nothing_that_fills_in_a_form_is_an_error(superuser, label):
     names = ["copy", *(field.name for field in MODELS[label]._meta.get_fields())]
     asked = [dict.fromkeys(names, word) for word in (NUL, HUGE, LONG, "x")]

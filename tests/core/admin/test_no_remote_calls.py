@@ -10,7 +10,8 @@ from django.core.mail import EmailMessage
 from connections.http import client as http_client
 from connections.http import guard
 from connections.models import Connection, RetiredSecret
-from sync.models import AlertChannel, ChannelTest, ConnectionTest, Reconciliation, Run, UnsavedTest
+from core.models import AlertChannel, ChannelTest
+from sync.models import ConnectionTest, Reconciliation, Run, UnsavedTest
 from tests import factories
 from tests.core.admin.conftest import API_KEY, WEBHOOK_SECRET
 from tests.core.admin.test_permissions import MODELS, address, routes, signed_in

@@ -13,7 +13,7 @@ from connections.models import Connection
 from connections.plain_text import require_plain
 
 HIDDEN = ["a\nSubject: b", "a\u202eb", "a\x1bb", "a\u2028b"]
-WRITTEN = ("connections.Connection", "sync.AlertChannel", "auth.User", "auth.Group")
+WRITTEN = ("connections.Connection", "core.AlertChannel", "auth.User", "auth.Group")
 
 
 @pytest.mark.parametrize("label", WRITTEN)

@@ -16,6 +16,7 @@ MODELS = {f"{m._meta.app_label}/{m._meta.model_name}": m for m in admin.site._re
 
 # Who is the first in the row above to get in. What is not in these tables is for nobody.
 SEES = {
+    "core": "Viewer",
     "sync": "Viewer",
     "connections": "Viewer",
     "auth": "Administrator",
@@ -25,8 +26,8 @@ SEES = {
 }
 OBJECT_PAGES = {"": "", "<path:object_id>/history/": "", "<path:object_id>/change/": ""}
 CHANGES = {
-    "sync/alertchannel/add/": "Administrator",
-    "sync/alertchannel/<path:object_id>/delete/": "Administrator",
+    "core/alertchannel/add/": "Administrator",
+    "core/alertchannel/<path:object_id>/delete/": "Administrator",
     "connections/connection/add/": "Administrator",
     "connections/connection/<path:object_id>/delete/": "Administrator",
     "auth/user/add/": "Administrator",
@@ -37,7 +38,7 @@ CHANGES = {
     "axes/accessattempt/<path:object_id>/delete/": "Administrator",
 }
 ACTS = {
-    "sync/alertchannel/<path:object_id>/test-alert/": "Administrator",
+    "core/alertchannel/<path:object_id>/test-alert/": "Administrator",
     "connections/connection/<path:object_id>/test/": "Support",
     "connections/connection/<int:number>/test/part/": "Support",
     "connections/connection/try/part/": "Administrator",
@@ -89,7 +90,7 @@ OTHERS = {
     "/admin/password_change/done/": (200, 302),
     "/admin/autocomplete/": (403, 302),
     "/admin/jsi18n/": (200, 302),
-    "/admin/(?P<app_label>sync|connections|auth|axes|django_q)/": (404, 302),
+    "/admin/(?P<app_label>core|django_q|auth|axes|sync|connections)/": (404, 302),
     "/admin/(?P<url>.*)": (404, 302),
 }
 

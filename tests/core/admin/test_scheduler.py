@@ -8,8 +8,8 @@ from django_q.models import OrmQ, Schedule
 
 from core.background import schedule_status, schedules
 from core.background.safe_errors import TaskFailed
+from core.models import ScheduleStatus
 from sync import retention, tasks
-from sync.models import Job
 from tests.core.admin.conftest import said
 
 pytestmark = pytest.mark.django_db
@@ -18,16 +18,16 @@ LIST = reverse("admin:django_q_schedule_changelist")
 
 def test_a_good_run_leaves_its_result():
     tasks.housekeep()
-    job = Job.objects.get(name="sync.tasks.housekeep")
+    job = ScheduleStatus.objects.get(name="sync.tasks.housekeep")
     assert job.good_at == job.finished_at and job.finished_at >= job.started_at
     assert (job.result, job.error) == ("", "")
     tasks.check()
-    assert Job.objects.get(name="sync.tasks.check").result == "0 deep checks, 0 reconciliations"
+    assert ScheduleStatus.objects.get(name="sync.tasks.check").result == "0 deep checks, 0 reconciliations"
 
 
 def test_a_bad_run_leaves_its_error_and_the_last_good_one(monkeypatch):
     tasks.watch()
-    good_at = Job.objects.get().good_at
+    good_at = ScheduleStatus.objects.get().good_at
 
     def fail(*args):
         raise ValueError("with a secret in it")
@@ -36,7 +36,7 @@ def test_a_bad_run_leaves_its_error_and_the_last_good_one(monkeypatch):
     with pytest.raises(TaskFailed, match="ValueError") as failed:
         tasks.watch()
     assert "secret" not in str(failed.value)
-    job = Job.objects.get()
+    job = ScheduleStatus.objects.get()
     assert (job.error, job.good_at) == ("ValueError", good_at)
 
 
@@ -44,7 +44,7 @@ def test_a_long_one_tells_how_far_it_is(monkeypatch):
     heard = []
 
     def rows(*args, **more):
-        heard.append(Job.objects.get().result)
+        heard.append(ScheduleStatus.objects.get().result)
         return 0
 
     monkeypatch.setattr(retention, "_in_chunks", rows)
@@ -57,7 +57,7 @@ def test_work_does_not_fail_because_its_record_does(monkeypatch):
     def away(*args, **more):
         raise OperationalError
 
-    monkeypatch.setattr(schedule_status.Job.objects, "filter", away)
+    monkeypatch.setattr(schedule_status.ScheduleStatus.objects, "filter", away)
     assert tasks.check() == "0 deep checks, 0 reconciliations"
 
 
@@ -72,7 +72,9 @@ def test_results_are_words():
 
 def test_every_schedule_is_listed_with_how_it_went(admin_client):
     tasks.check()
-    Job.objects.create(name="sync.tasks.housekeep", started_at=timezone.now(), result="3/12 attempts")
+    ScheduleStatus.objects.create(
+        name="sync.tasks.housekeep", started_at=timezone.now(), result="3/12 attempts"
+    )
     html = admin_client.get(LIST).content.decode()
     assert "0 deep checks, 0 reconciliations" in html
     assert "running" in html and "3/12 attempts" in html
@@ -88,7 +90,7 @@ def test_each_can_be_run_now_and_only_ours(admin_client):
         response = admin_client.post(press, {"_form_submitted": "True"}, follow=True)
     assert [row.func() for row in OrmQ.objects.all()] == ["sync.tasks.housekeep"]
     assert "left alone" in said(response)
-    assert Job.objects.get().asked_by == "admin"
+    assert ScheduleStatus.objects.get().asked_by == "admin"
 
 
 def test_what_was_asked_for_and_has_not_ended_is_not_queued_again(admin_client):
@@ -106,7 +108,7 @@ def test_what_was_asked_for_and_has_not_ended_is_not_queued_again(admin_client):
     assert OrmQ.objects.count() == 1
     tasks.housekeep()
     assert "1 is on its way." in pressed()
-    Job.objects.update(asked_at=timezone.now() - schedules.LOST * 2)  # the queue lost it
+    ScheduleStatus.objects.update(asked_at=timezone.now() - schedules.LOST * 2)  # the queue lost it
     assert "1 is on its way." in pressed() and OrmQ.objects.count() == 3
 
 

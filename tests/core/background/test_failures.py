@@ -13,10 +13,11 @@ from django_q.exceptions import TimeoutException
 from connections.models import Connection
 from core.background import failures
 from core.background.safe_errors import TaskFailed
+from core.models import AlertChannelState, FailingWork, Finding, ScheduleStatus
 from core.monitoring.alerts import notify
 from sync import background, retention, tasks
 from sync import findings as sync_findings
-from sync.models import AlertChannelState, FailingWork, Finding, Job, PollState, Reconciliation
+from sync.models import PollState, Reconciliation
 from sync.repair import deep_check, recovery
 from sync.repair import reconcile as reconciling
 from sync.runner.ticker import Tick, Ticker
@@ -178,7 +179,7 @@ def test_a_task_that_takes_too_long_counts(monkeypatch):
     monkeypatch.setattr(retention, "rules", hangs)
     tried(tasks.housekeep, times=3)
     assert found() == [(None, "housekeep: TimeoutException ×3")]
-    assert Job.objects.get(name="sync.tasks.housekeep").error == "TimeoutException"
+    assert ScheduleStatus.objects.get(name="sync.tasks.housekeep").error == "TimeoutException"
 
 
 def test_work_whose_worker_is_killed_each_time_counts(monkeypatch):
@@ -190,14 +191,16 @@ def test_work_whose_worker_is_killed_each_time_counts(monkeypatch):
         for _ in range(4):
             with pytest.raises(KeyboardInterrupt):
                 tasks.housekeep()
-            Job.objects.update(started_at=timezone.now() - timedelta(minutes=10))
+            ScheduleStatus.objects.update(started_at=timezone.now() - timedelta(minutes=10))
     assert found() == [(None, "housekeep: killed ×3")]
     tasks.housekeep()
     assert found() == []
 
 
 def test_work_under_way_is_not_taken_for_dead(monkeypatch):
-    Job.objects.create(name="sync.tasks.housekeep", started_at=timezone.now() - timedelta(seconds=100))
+    ScheduleStatus.objects.create(
+        name="sync.tasks.housekeep", started_at=timezone.now() - timedelta(seconds=100)
+    )
     tasks.housekeep()
     assert not FailingWork.objects.exists()
 
@@ -278,8 +281,8 @@ def test_people_see_it_in_the_admin_in_status_and_in_an_alert(
     finding = Finding.objects.get(code="scheduled_work_fails")
     for page in (
         reverse("admin:index"),
-        reverse("admin:sync_finding_changelist"),
-        reverse("admin:sync_finding_change", args=[finding.pk]),
+        reverse("admin:core_finding_changelist"),
+        reverse("admin:core_finding_change", args=[finding.pk]),
     ):
         html = admin_client.get(page).content.decode()
         assert title in html and "housekeep: OverflowError ×3" in html, page

@@ -15,9 +15,9 @@ from django.utils import timezone
 from connections.forms import ConnectionForm, filled
 from connections.limits import plausible
 from connections.models import Connection
+from core.models import AlertChannel
 from core.monitoring.admin.alerts import ChannelForm
 from sync.admin.connections.pause import PauseForm
-from sync.models import AlertChannel
 from tests.sync.commands.test_connection_commands import add
 
 OURS = ("connections", "core", "sync")

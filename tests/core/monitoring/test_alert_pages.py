@@ -8,15 +8,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.causes import NEVER_SENT
+from core.models import Alert, AlertChannel, AlertChannelState, AlertNotice, ChannelTest
 from core.monitoring.admin.alerts import CAUSES
 from sync import background
 from sync.causes import WATCH
 from sync.connection_test import on_request
-from sync.models import Alert, AlertChannel, AlertChannelState, AlertNotice, ChannelTest
 from tests.core.admin.conftest import said
 
-ADD = reverse("admin:sync_alertchannel_add")
-LIST = reverse("admin:sync_alertchannel_changelist")
+ADD = reverse("admin:core_alertchannel_add")
+LIST = reverse("admin:core_alertchannel_changelist")
 SLACK = "https://hooks.slack.com/services/T0/B0/canary"
 SANE = {
     "name": "Ops",
@@ -31,7 +31,7 @@ SANE = {
 
 
 def change(channel):
-    return reverse("admin:sync_alertchannel_change", args=[channel.pk])
+    return reverse("admin:core_alertchannel_change", args=[channel.pk])
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_another_kind_needs_another_address(admin_client, channel):
 
 
 def test_a_channel_is_tested_by_the_poller_and_its_page_tells_how_it_went(admin_client, channel, monkeypatch):
-    press = reverse("admin:sync_alertchannel_test_alert_one", args=[channel.pk])
+    press = reverse("admin:core_alertchannel_test_alert_one", args=[channel.pk])
 
     def pressed():
         return admin_client.post(press, {"_form_submitted": "True"}, follow=True)
@@ -129,7 +129,7 @@ def test_a_channel_is_tested_by_the_poller_and_its_page_tells_how_it_went(admin_
 
 
 def test_who_may_only_look_sees_no_fields_of_secrets(staff, channel):
-    client = staff("sync.view_alertchannel")
+    client = staff("core.view_alertchannel")
     html = client.get(change(channel)).content.decode()
     assert "Ops" in html and 'name="target"' not in html and "canary" not in html
 
@@ -142,9 +142,9 @@ def test_alerts_tell_whom_they_were_told_to(admin_client, channel, connection):
     )
     AlertNotice.objects.create(channel=channel, alert=alert, kind="problem", told_at=now)
     Alert.objects.create(code="disk_full_soon", since=now, seen_at=now, ended_at=now)
-    html = admin_client.get(reverse("admin:sync_alert_changelist")).content.decode()
+    html = admin_client.get(reverse("admin:core_alert_changelist")).content.decode()
     assert "the poller itself" in html and connection.name in html
-    page = admin_client.get(reverse("admin:sync_alert_change", args=[alert.pk])).content.decode()
+    page = admin_client.get(reverse("admin:core_alert_change", args=[alert.pk])).content.decode()
     assert "Ops (Problem)" in page
     assert admin_client.get(LIST).status_code == 200
 

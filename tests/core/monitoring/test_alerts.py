@@ -8,11 +8,12 @@ import responses
 from django.core import mail
 
 from connections.models import Circuit
+from core.models import Alert, AlertChannel, AlertChannelState, AlertNotice, Finding
 from core.monitoring.alerts import notify
 from core.monitoring.alerts.database_down import Emergency
 from core.monitoring.alerts.rules import is_quiet
 from sync import findings
-from sync.models import Alert, AlertChannel, AlertChannelState, AlertNotice, Finding, RetryItem
+from sync.models import RetryItem
 from sync.retention import housekeep
 from tests import factories
 from tests.factories import owed, owing

@@ -29,9 +29,9 @@ def test_what_nothing_else_tells_is_told(admin_client, shop):
 
 def test_findings_of_the_poller_itself_are_listed_too(admin_client, db):
     row = found(None, "leases_not_returned", "3")
-    html = admin_client.get(reverse("admin:sync_finding_changelist")).content.decode()
+    html = admin_client.get(reverse("admin:core_finding_changelist")).content.decode()
     assert "the poller itself" in html and "A worker died" in html
-    assert admin_client.get(reverse("admin:sync_finding_change", args=[row.pk])).status_code == 200
+    assert admin_client.get(reverse("admin:core_finding_change", args=[row.pk])).status_code == 200
 
 
 def test_a_comparison_leads_to_the_orders_that_differ(admin_client, shop, owe):

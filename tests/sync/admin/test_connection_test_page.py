@@ -12,11 +12,11 @@ from django.utils import timezone
 from connections import leases
 from connections.models import Connection
 from core.background.heartbeat import Beats
+from core.models.staged_test import BEGUN_WITHIN, DONE_WITHIN
 from sync import background
 from sync.connection_test import on_request
 from sync.connection_test.run import Stage
 from sync.models import ConnectionTest, RetryItem, SeenOrder, UnsavedTest
-from sync.models.staged import BEGUN_WITHIN, DONE_WITHIN
 from tests.core.admin.conftest import HOSTILE, said, spoil_secrets
 from tests.factories import SECRET
 from tests.world import World

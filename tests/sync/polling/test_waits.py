@@ -12,18 +12,12 @@ from connections.circuit_store import SideState
 from connections.errors import Temporary
 from connections.models import Circuit
 from connections.receiver.delivery import Outcome, Verdict
+from core.models import AlertChannelState
 from core.monitoring.alerts import notify
 from sandbox.http.answer import Answer
 from sync import due, findings
 from sync.deliveries.session import Drain, never
-from sync.models import (
-    AlertChannelState,
-    DeliveryAttempt,
-    PollState,
-    RetryItem,
-    RunKind,
-    SyncLog,
-)
+from sync.models import DeliveryAttempt, PollState, RetryItem, RunKind, SyncLog
 from sync.repair import deep_check, reconcile, recovery
 from sync.repair import resend as resending
 from sync.repair.recovery import Choice

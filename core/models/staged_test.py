@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from sync.models.alerts import AlertChannel
+from core.models.alert import AlertChannel
 
 # A test that nobody began in this time is not begun any more: whoever asked for it has gone.
 BEGUN_WITHIN = timedelta(hours=1)

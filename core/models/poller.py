@@ -1,4 +1,4 @@
-"""PollerBeat: a poller that lives. Job: how scheduled work went the last time. FailingWork: what fails."""
+"""Pollers that live, how scheduled work went the last time, and work that fails."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from connections.models import Connection
 
 
-class PollerBeat(models.Model):
+class PollerHeartbeat(models.Model):
     """One `runpoller`, by its own word; it writes every ten seconds, and one that stopped is forgotten."""
 
     key = models.CharField(max_length=120, primary_key=True)
@@ -27,7 +27,7 @@ class PollerBeat(models.Model):
         return f"{self.host}, {self.process}"
 
 
-class Job(models.Model):
+class ScheduleStatus(models.Model):
     """The last run of one schedule, wherever it ran. `result` is what the task returned, as text."""
 
     name = models.CharField(_("name"), max_length=100, primary_key=True)

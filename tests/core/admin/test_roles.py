@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-migration = import_module("sync.migrations.0003_groups")
+migration = import_module("sync.migrations.0002_groups")
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 """The pages of alerts: channels are made and tested, secrets are not shown, alerts are read only."""
 
-from importlib import import_module
-
 import pytest
-from django.apps import apps
 from django.urls import reverse
 from django.utils import timezone
 
@@ -54,25 +51,6 @@ def test_an_empty_address_keeps_the_stored_one(admin_client, channel):
 
 def test_every_finding_may_be_chosen():
     assert set(NEVER_SENT) <= set(CAUSES)
-
-
-def test_a_channel_goes_on_being_told_of_what_got_causes_of_its_own(admin_client, channel):
-    migration = import_module("sync.migrations.0010_alerts_by_cause")
-    AlertChannel.objects.update(causes=["items_need_a_person", "legacy_gone"])
-    migration.widen(apps, None)
-    assert AlertChannel.objects.get().causes == [
-        "items_need_a_person",
-        "legacy_gone",
-        "odoo_unreadable_order",
-        "receiver_bad_secret",
-        "legacy_gave_up",
-    ]
-    migration.narrow(apps, None)
-    assert AlertChannel.objects.get().causes == ["items_need_a_person"]
-    for chosen in ([], ["polls_fail"]):
-        AlertChannel.objects.update(causes=chosen)
-        migration.widen(apps, None)
-        assert AlertChannel.objects.get().causes == chosen
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,8 @@
 
 import copy
 import json
-from importlib import import_module
-from types import SimpleNamespace
 
 import pytest
-from django.apps import apps
-from django.db import connection as database
 
 from connections.models import Connection
 from sandbox.odoo.sales import Line
@@ -16,7 +12,6 @@ from sync.models import PollState
 from sync.polling.first_run import begin
 from sync.repair.deep_check import deep_check
 from sync.repair.resend import resend
-from tests.conftest import ROOT
 
 
 def rename(world, name):
@@ -172,13 +167,3 @@ def test_a_copy_of_another_database_has_its_own(renamed):
     other.save()
     assert other.database_in_ids == "other"
     assert Connection.objects.get(name="Shop").database_in_ids == "shop17"
-
-
-def test_an_upgrade_writes_down_the_name_of_today(make_connection):
-    connection, other = make_connection(database="a"), make_connection(database="b")
-    Connection.objects.filter(pk=connection.pk).update(ids_database="")
-    Connection.objects.filter(pk=other.pk).update(ids_database="b-before")
-    [path] = (ROOT / "connections" / "migrations").glob("*_fill_ids_database.py")
-    migration = import_module(f"connections.migrations.{path.stem}")
-    migration.fill(apps, SimpleNamespace(connection=database))
-    assert dict(Connection.objects.values_list("database", "ids_database")) == {"a": "a", "b": "b-before"}

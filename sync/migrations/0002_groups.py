@@ -5,14 +5,19 @@ from django.db import migrations
 
 SEEN = (
     "connections.view_connection",
+    "core.view_alert",
+    "core.view_alertchannel",
+    "core.view_finding",
+    "core.view_pollerheartbeat",
+    "core.view_schedulestatus",
     "sync.view_seenorder",
     "sync.view_sentorder",
     "sync.view_retryitem",
     "sync.view_deliveryattempt",
     "sync.view_synclog",
-    "sync.view_finding",
     "sync.view_reconciliation",
     "sync.view_run",
+    "sync.view_question",
 )
 ACTS = (
     "sync.view_payload",
@@ -20,6 +25,7 @@ ACTS = (
     "sync.discard_item",
     "sync.resend_order",
     "sync.reconcile_connection",
+    "sync.answer_question",
     "connections.test_connection",
     "connections.poll_connection",
     "connections.pause_connection",
@@ -29,6 +35,12 @@ CHANGES = (
     "connections.add_connection",
     "connections.change_connection",
     "connections.delete_connection",
+    "connections.rotate_secret",
+    "core.add_alertchannel",
+    "core.change_alertchannel",
+    "core.delete_alertchannel",
+    "core.change_schedulestatus",
+    "sync.change_nudgetoken",
     "auth.view_user",
     "auth.add_user",
     "auth.change_user",
@@ -42,7 +54,7 @@ CHANGES = (
     "django_q.view_success",
 )
 GROUPS = {"Viewer": SEEN, "Support": SEEN + ACTS, "Administrator": SEEN + ACTS + CHANGES}
-APPS = ("auth", "axes", "django_q", "connections", "sync")
+APPS = ("auth", "axes", "django_q", "connections", "core", "sync")
 
 
 def make_groups(apps, schema_editor):
@@ -67,8 +79,9 @@ def _permissions(Permission, rights):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sync", "0002_run"),
         ("connections", "0001_initial"),
+        ("core", "0001_initial"),
+        ("sync", "0001_initial"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
         ("axes", "0008_accessfailurelog"),

@@ -1,32 +1,54 @@
-"""The walls of the house: who may import whom, what a module may be called, how long things may get."""
+"""The architecture: who may import whom, what a module may be called, how long things may get."""
 
 import ast
 import fnmatch
+from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
 from tests.conftest import ROOT
 
-ROOMS = ("odoopoller", "connections", "sync")
-FILES = sorted(p for room in ROOMS for p in (ROOT / room).rglob("*.py") if "migrations" not in p.parts)
+# Imports run down only: the first knows nothing of the others.
+APPS = ("connections", "core", "sync", "sandbox", "odoopoller")
+# The same inside `sync`, by folder or flat module, the lowest first.
+FLOORS_OF_SYNC = (
+    ("causes", "models", "orders"),
+    ("events", "sources"),
+    ("ledger",),
+    ("due", "tracing", "tracing_spans"),
+    ("deliveries",),
+    ("polling",),
+    ("repair",),
+    ("checks", "connection_test", "delete_connection", "erasure", "findings", "health", "retention"),
+    ("legacy", "metrics"),
+    ("background", "readiness"),
+    ("tasks", "views"),
+    ("runner",),
+    ("admin", "management"),
+)
+FLOOR_OF_SYNC = {name: floor for floor, names in enumerate(FLOORS_OF_SYNC) for name in names}
+# They import what has to be loaded, whatever it is.
+REGISTERS = ("*/apps.py", "core/admin/__init__.py", "sync/admin/__init__.py")
+
+FILES = sorted(p for app in APPS for p in (ROOT / app).rglob("*.py") if "migrations" not in p.parts)
 TREES = {str(path.relative_to(ROOT)): ast.parse(path.read_text()) for path in FILES}
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "services", "manager", "signals"}
 
 # What only some modules may import.
-DOORS = {
+ONLY = {
     "requests": ["connections/http/client.py", "connections/http/transport.py"],
     "urllib3": ["connections/http/client.py", "connections/http/transport.py"],
     "httpx": [],
     "django_q": [
-        "sync/tasks.py",
         "core/background/queue.py",
         "core/background/schedules.py",
         "core/background/runner/*",
+        "sync/tasks.py",
+        "sync/runner/*",
         "sync/management/commands/runpoller.py",
     ],
-    "odoopoller": ["odoopoller/*"],
 }
 
 
@@ -48,26 +70,66 @@ def length(function):
     return function.end_lineno - function.lineno + 1
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_only_the_doors_import(door):
-    strangers = [
+def modules(tree):
+    """Everything a module imports; of `from a import b` both a and a.b, which may be a module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def place(name):
+    """Where a file of ours is, as the app and the folder or flat module in it: sync, polling."""
+    app, *rest = name.removesuffix(".py").split("/")
+    return app, rest[0] if rest else "__init__"
+
+
+def edges():
+    """(file, its place, the place of what it imports), once each, between places."""
+    files = {name.removesuffix(".py").removesuffix("/__init__").replace("/", "."): name for name in TREES}
+    for name, tree in TREES.items():
+        if not any(fnmatch.fnmatch(name, which) for which in REGISTERS):
+            there = {place(files[module]) for module in modules(tree) if module in files}
+            yield from ((name, place(name), each) for each in sorted(there - {place(name)}))
+
+
+def is_up(here, there):
+    (app, part), (other, other_part) = here, there
+    if app == other == "sync":
+        return FLOOR_OF_SYNC.get(other_part, -1) > FLOOR_OF_SYNC.get(part, -1)
+    return APPS.index(other) > APPS.index(app)
+
+
+@pytest.mark.parametrize("library", ONLY)
+def test_only_these_modules_import(library):
+    others = [
         f"{name}:{line}"
         for name, tree in TREES.items()
         for line, module in imports(tree)
-        if module.split(".")[0] == door and not any(fnmatch.fnmatch(name, who) for who in DOORS[door])
+        if module.split(".")[0] == library and not any(fnmatch.fnmatch(name, who) for who in ONLY[library])
     ]
-    assert strangers == []
+    assert others == []
 
 
-def test_connections_never_import_sync():
-    strangers = [
-        f"{name}:{line}"
-        for name, tree in TREES.items()
-        if name.startswith("connections/")
-        for line, module in imports(tree)
-        if module.split(".")[0] == "sync"
-    ]
-    assert strangers == []
+def test_imports_run_down_only():
+    assert [f"{name} imports {'.'.join(there)}" for name, here, there in edges() if is_up(here, there)] == []
+
+
+def test_every_folder_of_sync_is_on_a_floor():
+    here = {place(name)[1] for name in TREES if name.startswith("sync/")}
+    assert here - {"__init__", "apps"} == set(FLOOR_OF_SYNC)
+
+
+def test_no_folders_import_each_other_in_a_circle():
+    graph = {}
+    for _, here, there in edges():
+        graph.setdefault(here, set()).add(there)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(".".join(place) for place in error.args[1]))
 
 
 def test_no_relative_imports():

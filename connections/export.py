@@ -172,7 +172,7 @@ def _form(
     there = Connection.objects.filter(external_id=str(row.get("external_id"))).first()
     values = {name: "" if value is None else value for name, value in row.items() if name != "secrets"}
     if values.get("start_at"):
-        values["start_at"] = _moment(values["start_at"])
+        values["start_at"] = _read_moment(values["start_at"])
     secrets = _secrets(row, key)
     if there is not None:
         secrets = {name: text for name, text in secrets.items() if text != str.__str__(getattr(there, name))}
@@ -201,7 +201,7 @@ def _take_ids(form: ConnectionForm, name: Any) -> None:
         form.add_error(None, sentence % connection.database_in_ids)
 
 
-def _moment(text: Any) -> Any:
+def _read_moment(text: Any) -> Any:
     try:
         moment = datetime.fromisoformat(str(text))
     except ValueError:

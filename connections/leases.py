@@ -41,10 +41,10 @@ def claim(keys: Iterable[str], token: str, *, now: datetime, seconds: float = LE
     wanted = sorted(set(keys))  # one order for everybody, so that two claims cannot block each other
     if not wanted:
         return set()
-    until = _moment(now + timedelta(seconds=seconds))
+    until = _as_stored(now + timedelta(seconds=seconds))
     values = [value for key in wanted for value in (key, token, until)]
     statement = _CLAIM.format(places=", ".join(["(%s, %s, %s)"] * len(wanted)))
-    return _keys(statement, [*values, _moment(now)])
+    return _keys(statement, [*values, _as_stored(now)])
 
 
 def renew(keys: Iterable[str], token: str, *, now: datetime, seconds: float = LEASE_SECONDS) -> set[str]:
@@ -94,8 +94,8 @@ def _pass_on(keys: Iterable[str], token: str, to: str, *, now: datetime, seconds
     wanted = sorted(set(keys))
     if not wanted:
         return set()
-    until = _moment(now + timedelta(seconds=seconds))
-    return _keys(_statement(_RENEW, wanted), [to, until, *wanted, token, _moment(now)])
+    until = _as_stored(now + timedelta(seconds=seconds))
+    return _keys(_statement(_RENEW, wanted), [to, until, *wanted, token, _as_stored(now)])
 
 
 def _keys(statement: str, values: Sequence[Any]) -> set[str]:
@@ -111,5 +111,5 @@ def _statement(template: str, keys: Sequence[str]) -> str:
     return template.format(places=", ".join(["%s"] * len(keys)), for_update=for_update)
 
 
-def _moment(moment: datetime) -> Any:
+def _as_stored(moment: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(moment)

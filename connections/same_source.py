@@ -63,10 +63,15 @@ def _share_orders(one: Connection, other: Connection) -> bool:
 def _way(connection: Connection) -> Way:
     receiver = urlsplit(connection.webhook_url)
     path = (receiver.path.rstrip("/"), receiver.query)
-    return (*_place(connection.odoo_url), connection.database, *_place(connection.webhook_url), *path)
+    return (
+        *_host_and_port(connection.odoo_url),
+        connection.database,
+        *_host_and_port(connection.webhook_url),
+        *path,
+    )
 
 
-def _place(url: str) -> tuple[str, int | None]:
+def _host_and_port(url: str) -> tuple[str, int | None]:
     """However it is written: in capitals, with the usual port, or with the letters of its country."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")

@@ -159,7 +159,7 @@ def _in_turn(kinds: Sequence[Kind]) -> list[Kind]:
 def _test_kind(model: type[StagedTest]) -> Kind:
     def take(now: datetime, clock: Clock, closing: Closing) -> Work | None:
         claimed = on_request.claim(model, now)
-        return partial(on_request.run, *claimed, clock=clock) if claimed else None
+        return partial(on_request.run_asked_test, *claimed, clock=clock) if claimed else None
 
     return Kind(lambda now: model.objects.waiting(now).exists(), take)
 

@@ -207,10 +207,10 @@ class _Adapter(HTTPAdapter):
         return manager
 
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-        return _place(request.url)[0], {}
+        return _pool_and_path(request.url)[0], {}
 
     def request_url(self, request: Any, proxies: Any) -> str:
-        return super().request_url(request, proxies) if proxies else _place(request.url)[1]
+        return super().request_url(request, proxies) if proxies else _pool_and_path(request.url)[1]
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Nothing to set: the context verifies."""
@@ -225,7 +225,7 @@ class _Adapter(HTTPAdapter):
 
 
 @functools.lru_cache(maxsize=4096)
-def _place(url: str) -> tuple[dict[str, Any], str]:
+def _pool_and_path(url: str) -> tuple[dict[str, Any], str]:
     """Which pool an address belongs to, and what is asked for there."""
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -46,7 +46,7 @@ def key_ends(client: OdooClient) -> list[tuple[datetime, str]]:
         domain=[["user_id", "=", client.server.uid]],
         fields=["name", "expiration_date"],
     )
-    ends = [(_moment(key.get("expiration_date")), shown(key.get("name"))) for key in keys]
+    ends = [(_expiry(key.get("expiration_date")), shown(key.get("name"))) for key in keys]
     return sorted((end, name) for end, name in ends if end is not None)
 
 
@@ -89,7 +89,7 @@ def shown(text: object) -> str:
     return text[:SHOWN_CHARACTERS] if isinstance(text, str) else ""
 
 
-def _moment(text: object) -> datetime | None:
+def _expiry(text: object) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text).replace(tzinfo=UTC) if isinstance(text, str) else None
     except ValueError:

@@ -158,7 +158,9 @@ def status_error(answer: Answer, now: datetime) -> RemoteError:
     status = answer.status
     told = _page(f"HTTP {status}, a web page", answer) if is_page(answer) else f"HTTP {status}"
     if 300 <= status < 400:
-        return Contract("odoo_redirect", f"to {_place(answer.headers.get('Location', ''))}", status=status)
+        return Contract(
+            "odoo_redirect", f"to {_target_of_redirect(answer.headers.get('Location', ''))}", status=status
+        )
     if status == 429:
         return Temporary(RATE_LIMITED, told, status=status, retry_at=answer.retry_at(now))
     if status in (502, 503, 504):
@@ -182,7 +184,7 @@ _STATUSES: dict[int, tuple[type[RemoteError], str]] = {
 }
 
 
-def _place(location: str) -> str:
+def _target_of_redirect(location: str) -> str:
     try:
         parts = urlsplit(location)
         return f"{parts.scheme}://{parts.hostname}" if parts.hostname else "another page"

@@ -24,7 +24,7 @@ def shown(test: StagedTest, *, part: str = "") -> dict[str, Any]:
     """For `test_part.html`; `part` is where it renews itself from as long as the test is under way."""
     under_way = test.is_under_way(timezone.now())
     return {
-        "stages": [_told(stage) for stage in test.stages],
+        "stages": [_stage_context(stage) for stage in test.stages],
         "under_way": under_way,
         "part": part if under_way else "",
         "waits": _waits(test) if under_way else "",
@@ -48,6 +48,6 @@ def _lost(test: StagedTest) -> str:
     return _("The test broke off: the poller that did it was stopped. Test again.")
 
 
-def _told(stage: dict[str, Any]) -> dict[str, Any]:
+def _stage_context(stage: dict[str, Any]) -> dict[str, Any]:
     cause = explain(stage["code"]) if stage["code"] else None
     return stage | {"name": translation.gettext(stage["name"]), "cause": cause}

@@ -18,7 +18,7 @@ PLAIN_QUEUE = "plain qcluster"  # it has no heartbeat of its own: its tick of ea
 PLAIN_SILENT = timedelta(seconds=150)
 
 
-class Beats:
+class Heartbeat:
     """The signs of this process. A poller that stops takes its sign away; one that dies leaves it behind."""
 
     def __init__(self, *, workers: int) -> None:

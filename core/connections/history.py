@@ -11,7 +11,7 @@ from connections.forms import SECRETS
 from core.admin.base import exactly
 
 
-def told(form: Any) -> str:
+def change_in_words(form: Any) -> str:
     """One sentence per field; empty when nothing changed."""
     return "; ".join(_field(form, name) for name in form.changed_data)
 

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
-from core.monitoring.log_format import told
+from core.monitoring.log_format import error_in_words
 
 
 class Filter(SafeExceptionReporterFilter):
@@ -38,7 +38,7 @@ class Reporter(ExceptionReporter):
     def get_traceback_text(self) -> SafeString:
         if not self.is_email:
             return super().get_traceback_text()
-        error = told(self.exc_value) if isinstance(self.exc_value, BaseException) else ""
+        error = error_in_words(self.exc_value) if isinstance(self.exc_value, BaseException) else ""
         return mark_safe(f"{self._place()}\n\n{error}")  # noqa: S308 - plain text
 
     def get_traceback_html(self) -> SafeString:

@@ -41,7 +41,7 @@ class DiscreetFormatter(logging.Formatter):
     """Tells where an exception was raised and of which kind; its words only if no person can be in them."""
 
     def formatException(self, ei: Raised) -> str:
-        return "" if ei[1] is None else told(ei[1])
+        return "" if ei[1] is None else error_in_words(ei[1])
 
     def message(self, record: logging.LogRecord) -> str:
         return NUDGE.sub(r"\1...", record.getMessage())
@@ -77,7 +77,7 @@ class TextFormatter(DiscreetFormatter):
         return line + ("\n" + self.formatException(record.exc_info) if record.exc_info else "")
 
     def formatException(self, ei: Raised) -> str:
-        way = "" if ei[1] is None else told(ei[1], words=lambda error: escaped(str(error)))
+        way = "" if ei[1] is None else error_in_words(ei[1], words=lambda error: escaped(str(error)))
         return "\n".join(map(escaped, way.split("\n")))
 
 
@@ -89,10 +89,10 @@ def _context(record: logging.LogRecord) -> dict[str, object]:
     return {name: getattr(record, name) for name in FIELDS if getattr(record, name, None) is not None}
 
 
-def told(error: BaseException, *, words: Callable[[BaseException], str] = str) -> str:
+def error_in_words(error: BaseException, *, words: Callable[[BaseException], str] = str) -> str:
     """Where an error was raised and of which kind, with those that led to it."""
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    lead = told(before, words=words) + "\n\nThen:\n\n" if before is not None else ""
+    lead = error_in_words(before, words=words) + "\n\nThen:\n\n" if before is not None else ""
     return lead + "".join(traceback.format_tb(error.__traceback__)) + _headline(error, words)
 
 

@@ -178,10 +178,10 @@ class QuestionAdmin(OfConnectionAdmin):
             return "-"
         known = SeenOrder.objects.filter(connection=row.connection_id, order_id__in=ids[:SHOWN])
         names = dict(known.values_list("order_id", "order_name"))
-        links = [(_order(row, each, names.get(each, f"#{each}")),) for each in ids[:SHOWN]]
+        links = [(_order_link(row, each, names.get(each, f"#{each}")),) for each in ids[:SHOWN]]
         more = " …" if len(ids) > SHOWN else ""
         return format_html("{}{}", format_html_join(", ", "{}", links), more)
 
 
-def _order(row: Question, order_id: int, name: str) -> SafeString:
+def _order_link(row: Question, order_id: int, name: str) -> SafeString:
     return link(listing(SeenOrder, connection__id__exact=row.connection_id, order_id=order_id), name)

@@ -75,11 +75,11 @@ class ReconciliationAdmin(OfConnectionAdmin):
     @column(_("orders that differ"))
     def table(self, row: Reconciliation) -> SafeString | str:
         shown = ((each, each.get("verdict", "")) for each in row.differences[:DIFFERENCES_SHOWN])
-        lines = ((_order(row, each), VERDICT_WORDS.get(verdict, verdict)) for each, verdict in shown)
+        lines = ((_link_to_order(row, each), VERDICT_WORDS.get(verdict, verdict)) for each, verdict in shown)
         return format_html_join("", "<div>{} – {}</div>", lines) or "-"
 
 
-def _order(row: Reconciliation, difference: dict[str, Any]) -> SafeString:
+def _link_to_order(row: Reconciliation, difference: dict[str, Any]) -> SafeString:
     order_id = difference.get("order_id", "")
     seen = listing(SeenOrder, connection__id__exact=row.connection_id, order_id=order_id)
     return link(seen, difference.get("order") or order_id)

@@ -36,7 +36,7 @@ EVENT_ID = re.compile(r"^evt_\w{1,60}$")
 
 
 @dataclass
-class Found:
+class SearchResult:
     orders: list[SeenOrder] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
 
@@ -52,25 +52,25 @@ def find(request: HttpRequest) -> HttpResponse:
     if not may_search(request):
         raise PermissionDenied
     question = " ".join(request.GET.get("q", "").split())[:LONGEST]
-    found = look_up(request, question) if question and not holds_nul([question]) else Found()
+    found = look_up(request, question) if question and not holds_nul([question]) else SearchResult()
     if found.only is not None:
         return HttpResponseRedirect(page(found.only))
     context = {
         **admin.site.each_context(request),
         "title": _("Search"),
         "question": question,
-        "orders": [_order(row) for row in found.orders[:SHOWN]],
+        "orders": [_result_of_order(row) for row in found.orders[:SHOWN]],
         "more": len(found.orders) > SHOWN,
         "connections": [_connection(row) for row in found.connections[:SHOWN]],
     }
     return TemplateResponse(request, "admin/orders/search_results.html", context)
 
 
-def look_up(request: HttpRequest, question: str) -> Found:
-    may, found = request.user.has_perm, Found()
+def look_up(request: HttpRequest, question: str) -> SearchResult:
+    may, found = request.user.has_perm, SearchResult()
     sees_orders, sees_shops = may("sync.view_seenorder"), may("connections.view_connection")
     if sees_shops and (shops := _shops_called(question)) and not (sees_orders and _by_name(question)):
-        return Found(connections=shops)  # “Tienda 7” is that shop, not an order 7 of some Tienda
+        return SearchResult(connections=shops)  # “Tienda 7” is that shop, not an order 7 of some Tienda
     if sees_orders:
         found.orders = orders(question)
     if sees_shops and not EVENT_ID.match(question):
@@ -124,14 +124,14 @@ def _by_id(question: str) -> list[SeenOrder]:
 
 
 def _by_name(question: str) -> list[SeenOrder]:
-    return _newest(SeenOrder.objects.filter(_named(question)), _once_named(question))
+    return _newest(SeenOrder.objects.filter(_by_any_name(question)), _once_named(question))
 
 
 def _by_name_in_shop(question: str) -> list[SeenOrder]:
     """The two are looked for one by one: together the database would read whole shops."""
     words = question.split(" ")
     for name, shop in ((words[0], words[1:]), (words[-1], words[:-1])):
-        both = (SeenOrder.objects.filter(_named(name)), _once_named(name)) if shop else ()
+        both = (SeenOrder.objects.filter(_by_any_name(name)), _once_named(name)) if shop else ()
         found = [row for rows in both for row in rows.values_list("pk", "connection")[:SHOPS_OF_A_NAME]]
         shops = set(connections(" ".join(shop)).values_list("pk", flat=True)) if found else set()
         chosen = [pk for pk, connection in found if connection in shops]
@@ -148,7 +148,7 @@ def _by_beginning(question: str) -> list[SeenOrder]:
     return _newest(SeenOrder.objects.filter(order_name__upper__gte=begin, order_name__upper__lt=end))
 
 
-def _named(name: str) -> Q:
+def _by_any_name(name: str) -> Q:
     """A whole name or reference however it is written, the number in a name, or the id in Odoo."""
     wanted = Q(order_name__upper=Upper(Value(name)))
     wanted |= Q(reference__upper=Upper(Value(name))) & ~Q(reference="")
@@ -170,7 +170,7 @@ def _number(text: str) -> int | None:
     return int(text) if known else None
 
 
-def _order(row: SeenOrder) -> dict[str, Any]:
+def _result_of_order(row: SeenOrder) -> dict[str, Any]:
     return {
         "address": page(row),
         "name": row.order_name,

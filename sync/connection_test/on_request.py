@@ -125,7 +125,7 @@ def _in_order(waiting: QuerySet[Any]) -> QuerySet[Any]:
     return waiting.order_by(Case(failing, default=Value(0)), "-started_at", "pk")
 
 
-def run(test: StagedTest, token: str, *, clock: Clock = timezone.now) -> None:
+def run_asked_test(test: StagedTest, token: str, *, clock: Clock = timezone.now) -> None:
     """All stages of a test that was claimed; each is kept as soon as it is there."""
     try:
         with translation.override(test.language or settings.LANGUAGE_CODE):

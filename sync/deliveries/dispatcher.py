@@ -15,14 +15,14 @@ from connections.models import Connection, Side, pause
 from connections.receiver.delivery import deliver
 from core.background.batches import Loop
 from sync import ledger, tracing
-from sync.deliveries.session import Clock, Closing, Drain, never
+from sync.deliveries.session import Clock, Closing, DeliverySession, never
 from sync.ledger import Tried
 from sync.models import PollState, RetryItem
 
 CHUNK = 100  # items in memory per receiver
 
 
-class Drains:
+class Dispatcher:
     """All receivers that one task serves, on one loop."""
 
     def __init__(
@@ -30,18 +30,18 @@ class Drains:
         loop: Loop,
         token: str,
         clock: Clock,
-        then: Callable[[list[Drain]], None],
+        then: Callable[[list[DeliverySession]], None],
         closing: Closing = never,
     ) -> None:
         self.loop, self.token, self.clock, self.then, self.closing = loop, token, clock, then, closing
-        self.active: dict[int, Drain] = {}
+        self.active: dict[int, DeliverySession] = {}
 
     def take_over(self, token: str, connections: Sequence[Connection]) -> None:
         """What was claimed for this task with `token` is ours alone."""
         with transaction.atomic():
             leases.take_over((c.webhook_lease_key for c in connections), token, self.token, now=self.clock())
 
-    def start(self, connections: Sequence[Connection]) -> dict[int, Drain]:
+    def start(self, connections: Sequence[Connection]) -> dict[int, DeliverySession]:
         """Drains for those of these connections whose webhook lease we get and whose side may be called."""
         faultpoints.at("serving")
         now = self.clock()
@@ -55,7 +55,7 @@ class Drains:
         until = now + timedelta(seconds=leases.LEASE_SECONDS)
         for connection in chosen:
             side = states[connection.pk]
-            drain = Drain(connection, side, clock=self.clock, closing=self.closing, until=until)
+            drain = DeliverySession(connection, side, clock=self.clock, closing=self.closing, until=until)
             self.active[connection.pk] = drain
         return {pk: self.active[pk] for pk in (c.pk for c in connections) if pk in self.active}
 
@@ -64,7 +64,7 @@ class Drains:
         for item in items:
             self.active[item.connection_id].give([item])
 
-    def run(self, drains: Iterable[Drain]) -> None:
+    def run(self, drains: Iterable[DeliverySession]) -> None:
         """Open lanes. A drain that has sent all it was given gets what else is due, or ends."""
         idle = []
         for drain in drains:
@@ -77,7 +77,7 @@ class Drains:
                 drain.give(self._due(drain))
             self.run(more)
 
-    def _open_lanes(self, drain: Drain) -> None:
+    def _open_lanes(self, drain: DeliverySession) -> None:
         for _ in range(drain.room()):
             drain.lanes += 1
             self.loop.spawn(lambda: self._lane(drain), self._lane_ended, linger=True)
@@ -93,7 +93,7 @@ class Drains:
             drain.side.paused = states[drain.connection.pk].paused
             drain.leased_until = now + timedelta(seconds=leases.LEASE_SECONDS) if key in held else now
 
-    def _lane(self, drain: Drain) -> Drain:
+    def _lane(self, drain: DeliverySession) -> DeliverySession:
         while not self.loop.stopped and (item := drain.take()) is not None:
             faultpoints.at("sending", item)
             body, event_id = bytes(item.body or b""), item.event_id
@@ -103,14 +103,14 @@ class Drains:
             self.loop.emit(self._record, (drain, Tried(item, outcome)))
         return drain
 
-    def _lane_ended(self, drains: list[Drain]) -> None:
+    def _lane_ended(self, drains: list[DeliverySession]) -> None:
         for drain in drains:
             drain.lanes -= 1
         # What these lanes sent has to be on record before more of the same receiver is loaded.
         self.loop.flush(self._record)
         self.run(dict.fromkeys(drains))
 
-    def _record(self, results: list[tuple[Drain, Tried]]) -> None:
+    def _record(self, results: list[tuple[DeliverySession, Tried]]) -> None:
         faultpoints.at("recording")
         now = self.clock()
         drains = {drain.connection.pk: drain for drain, _ in results}
@@ -134,7 +134,7 @@ class Drains:
             ours[tried.item.connection_id].count(tried)
         faultpoints.at("recorded")
 
-    def _due(self, drain: Drain) -> list[RetryItem]:
+    def _due(self, drain: DeliverySession) -> list[RetryItem]:
         """The next versions of one receiver; while half open any that waits, least recently tried first."""
         now = self.clock()
         mine = RetryItem.objects.filter(connection=drain.connection)
@@ -142,7 +142,7 @@ class Drains:
         chosen = mine.due(now) if drain.side.health.state == circuit.CLOSED else mine.pending()
         return list(chosen.order_by("next_retry_at", "id")[: CHUNK if allowed is None else allowed])
 
-    def _settle(self, drains: list[Drain]) -> list[Drain]:
+    def _settle(self, drains: list[DeliverySession]) -> list[DeliverySession]:
         """End those that have nothing to do now, and say when they have; returns the others."""
         now = self.clock()
         by_pk = {drain.connection.pk: drain for drain in drains}
@@ -179,14 +179,14 @@ def deliver_due(
     clock: Clock = timezone.now,
     threads: int | None = None,
     closing: Closing = never,
-) -> list[Drain]:
+) -> list[DeliverySession]:
     """Send what is owed and due on these connections, whose webhook leases were claimed with `token`.
 
     Once `closing()` says so, no further try begins: what is left stays owed and due.
     """
     loop = Loop(settings.TASK_THREADS if threads is None else threads)
-    finished: list[Drain] = []
-    drains = Drains(loop, leases.new_token(), clock, finished.extend, closing)
+    finished: list[DeliverySession] = []
+    drains = Dispatcher(loop, leases.new_token(), clock, finished.extend, closing)
     loop.every(leases.RENEW_SECONDS, drains.renew)
     connections = list(Connection.objects.enabled().filter(pk__in=ids))
     drains.take_over(token, connections)

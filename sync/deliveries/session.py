@@ -29,7 +29,7 @@ def never() -> bool:
     return False
 
 
-class Drain:
+class DeliverySession:
     """One receiver being served. `take` and `judge` are called from threads, the rest from the loop."""
 
     def __init__(

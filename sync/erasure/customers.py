@@ -37,7 +37,7 @@ class Customer:
 
 
 @dataclass(frozen=True)
-class Sought:
+class SoughtPerson:
     """Whom to look for, the customers that this means, and others in whose name or address it only stands.
 
     Without a customer no stored order is theirs. With several nobody knows who is meant.
@@ -48,7 +48,7 @@ class Sought:
     others: list[Customer]
 
 
-def sought(name: str | None, email: str | None, connection: Connection | None = None) -> Sought:
+def sought(name: str | None, email: str | None, connection: Connection | None = None) -> SoughtPerson:
     """By the one that is given; with both, of which one may be "", exactly who has this name and address."""
     person = Person(name or "", also=email or "")
     found = customers(person, connection)
@@ -62,7 +62,7 @@ def sought(name: str | None, email: str | None, connection: Connection | None = 
     others = [customer for customer in found if customer not in meant]
     if len(meant) == 1:
         person = _of_both(meant[0], others) if by_both else _of_one(meant[0], others, by_name=email is None)
-    return Sought(person, meant, others)
+    return SoughtPerson(person, meant, others)
 
 
 def customers(person: Person, connection: Connection | None) -> list[Customer]:

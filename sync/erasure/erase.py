@@ -76,7 +76,7 @@ def erase(
     items = list(_with_person(person, RetryItem.objects.filter(chosen, body__isnull=False)))
     keys = sorted({(item.connection_id, item.order_id) for item in items})
     owed = [item for item in items if item.status in OPEN]
-    done = Erased(orders=_names(items), owed=[] if discard_owed else _names(owed))
+    done = Erased(orders=_order_names(items), owed=[] if discard_owed else _order_names(owed))
     if discard_owed:
         done.counts["discarded"] = len(owed) if dry_run else _discard(owed, by=by, now=now)
         done.counts["payloads"] = len(owed) if dry_run else 0
@@ -154,5 +154,5 @@ def _chunks(rows: list[Any]) -> Iterator[list[Any]]:
     return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
 
 
-def _names(items: Iterable[RetryItem]) -> list[tuple[int, str]]:
+def _order_names(items: Iterable[RetryItem]) -> list[tuple[int, str]]:
     return list(dict.fromkeys((item.connection_id, item.order_name) for item in items))

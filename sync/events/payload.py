@@ -21,10 +21,10 @@ Content = dict[str, Any]
 def content(order: Order, *, database: str) -> Content:
     """The part of the body that is the order itself: order, customer, shipping_address, items."""
     return {
-        "order": _order(order),
+        "order": _order_part(order),
         "customer": _party(order.customer),
         "shipping_address": _party(order.shipping),
-        "items": [_item(line, database) for line in order.lines],
+        "items": [_item_part(line, database) for line in order.lines],
     }
 
 
@@ -100,22 +100,22 @@ def event_id() -> str:
     return f"evt_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
 
 
-def _order(order: Order) -> dict[str, Any]:
+def _order_part(order: Order) -> dict[str, Any]:
     return {
         "id": order.order_id,
         "name": order.name,
         "state": order.state,
-        "date_order": _moment(order.date_order),
-        "write_date": _moment(order.write_date),
+        "date_order": _odoo_time(order.date_order),
+        "write_date": _odoo_time(order.write_date),
         "amount_untaxed": order.amount_untaxed,
         "amount_tax": order.amount_tax,
         "amount_total": order.amount_total,
         "currency": order.currency,
         "note": order.note,
-        "create_date": _moment(order.create_date),
+        "create_date": _odoo_time(order.create_date),
         "client_order_ref": order.client_order_ref,
         "locked": order.locked,
-        "commitment_date": _moment(order.commitment_date),
+        "commitment_date": _odoo_time(order.commitment_date),
         "warehouse": order.warehouse,
         "company": order.company,
         "origin": order.origin,
@@ -149,7 +149,7 @@ def _address(address: Address) -> dict[str, str]:
     }
 
 
-def _item(line: OrderLine, database: str) -> dict[str, Any]:
+def _item_part(line: OrderLine, database: str) -> dict[str, Any]:
     return {
         "sku": line.sku or _made_up_sku(line, database),
         "name": line.name,
@@ -176,7 +176,7 @@ def _made_up_sku(line: OrderLine, database: str) -> str:
     return "" if line.product_id is None else f"ODOO-{database}-{line.product_id}"
 
 
-def _moment(moment: datetime | None) -> str | None:
+def _odoo_time(moment: datetime | None) -> str | None:
     """As Odoo writes it: UTC, whole seconds, a blank between date and time."""
     return None if moment is None else _utc(moment).isoformat(sep=" ", timespec="seconds")
 

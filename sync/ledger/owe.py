@@ -127,7 +127,7 @@ def _end(
         open_item = None
     version = _version(before, plan)
     if plan.event:
-        entry.items.append(_item(ending, plan.event, version, now))
+        entry.items.append(_retry_item(ending, plan.event, version, now))
         _wait(entry, ending, plan, version, now)
     after = replace(before, state="cancel", content_hash="", announced=plan.announced, version=version)
     return after, open_item, bool(plan.event)
@@ -193,7 +193,7 @@ def _enter(
     version = _version(before, plan)
     entry.seen.append(_seen(found, plan, version, now))
     if plan.event:
-        entry.items.append(_item(found, plan.event, version, now))
+        entry.items.append(_retry_item(found, plan.event, version, now))
     elif (plan.seed or plan.adopt) and before is None:
         entry.seeds.append(_seed(found, seeded=plan.seed))
 
@@ -235,7 +235,7 @@ def _seen(
     )
 
 
-def _item(found: Found, event: str, version: int, now: datetime) -> RetryItem:
+def _retry_item(found: Found, event: str, version: int, now: datetime) -> RetryItem:
     item = RetryItem(
         connection=found.connection,
         order_id=found.order_id,

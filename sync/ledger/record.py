@@ -85,7 +85,7 @@ def _record_delivered(tries: Sequence[Tried], now: datetime) -> None:
         error_detail="",
         closed_at=now,
     )
-    SENT.insert(_sent(item, now) for item in items)
+    SENT.insert(_sent_row(item, now) for item in items)
     telling = sorted((i for i in items if i.event != decide.UPDATED), key=lambda i: i.version)
     last_told = {(i.connection_id, i.order_id): decide.announced_by(i.event) for i in telling}
     for word in ("confirmed", "cancelled"):
@@ -116,7 +116,7 @@ def _after_try(tried: Tried, now: datetime) -> RetryItem:
     return item
 
 
-def _sent(item: RetryItem, now: datetime) -> Row:
+def _sent_row(item: RetryItem, now: datetime) -> Row:
     return (
         item.connection_id,
         item.order_id,

@@ -22,8 +22,8 @@ def adopt(connection: Connection, orders: Sequence[OrderHistory], now: datetime)
     for start in range(0, len(fresh), CHUNK):
         chunk = fresh[start : start + CHUNK]
         SeenOrder.objects.bulk_create([_seen(connection, order, now) for order in chunk])
-        SentOrder.objects.bulk_create([row for order in chunk for row in _sent(connection, order)])
-        RetryItem.objects.bulk_create([_item(connection, order) for order in chunk if order.untold])
+        SentOrder.objects.bulk_create([row for order in chunk for row in _sent_orders(connection, order)])
+        RetryItem.objects.bulk_create([_adopted_item(connection, order) for order in chunk if order.untold])
     return len(fresh)
 
 
@@ -51,7 +51,7 @@ def _seen(connection: Connection, order: OrderHistory, now: datetime) -> SeenOrd
     )
 
 
-def _sent(connection: Connection, order: OrderHistory) -> list[SentOrder]:
+def _sent_orders(connection: Connection, order: OrderHistory) -> list[SentOrder]:
     return [
         SentOrder(
             connection=connection,
@@ -67,7 +67,7 @@ def _sent(connection: Connection, order: OrderHistory) -> list[SentOrder]:
     ]
 
 
-def _item(connection: Connection, order: OrderHistory) -> RetryItem:
+def _adopted_item(connection: Connection, order: OrderHistory) -> RetryItem:
     untold = order.untold
     assert untold is not None  # noqa: S101 - the caller chose them so
     item = RetryItem(

@@ -174,7 +174,7 @@ def _shop(database: sqlite3.Connection, row: sqlite3.Row, ring: MultiFernet) -> 
         "SELECT MAX(started_at) AS at, SUM(orders_sent) AS n FROM sync_logs WHERE connection_id = ?",
         (number,),
     ).fetchone()
-    sent = [_sent(r) for r in _rows(database, "sent_orders", order="sent_at, id", connection=number)]
+    sent = [_old_sent(r) for r in _rows(database, "sent_orders", order="sent_at, id", connection=number)]
     retries = [_retry(r) for r in _rows(database, "retry_queue", order="id", connection=number)]
     connection = replace(_connection(row, logs, ring), first_sight=_first_sight(database, number))
     return OldShop(connection, sent, retries)
@@ -186,26 +186,26 @@ def _first_sight(database: sqlite3.Connection, number: int) -> tuple[datetime, d
     ).fetchone()
     if first is None or first["orders_sent"] or first["orders_failed"]:
         return None
-    began, ended = _moment(first["started_at"]), _moment(first["finished_at"])
+    began, ended = _read_moment(first["started_at"]), _read_moment(first["finished_at"])
     return (began, ended) if began and ended else None
 
 
 def _connection(row: sqlite3.Row, logs: sqlite3.Row, ring: MultiFernet) -> OldConnection:
     return OldConnection(
         id=row["id"],
-        name=_text(row["name"]),
-        external_id=_text(row["external_id"]),
-        odoo_url=_text(row["odoo_url"]),
-        database=_text(row["odoo_db"]),
-        username=_text(row["odoo_username"]),
+        name=_stripped(row["name"]),
+        external_id=_stripped(row["external_id"]),
+        odoo_url=_stripped(row["odoo_url"]),
+        database=_stripped(row["odoo_db"]),
+        username=_stripped(row["odoo_username"]),
         api_key=_decrypted(ring, row, "odoo_api_key"),
-        webhook_url=_text(row["webhook_url"]),
+        webhook_url=_stripped(row["webhook_url"]),
         webhook_secret=_decrypted(ring, row, "webhook_secret"),
         poll_interval_seconds=int(row["poll_interval_seconds"] or 60),
         enabled=bool(row["enabled"]),
-        last_sync_at=_moment(row["last_sync_at"]),
-        created_at=_moment(row["created_at"]),
-        last_seen_at=_moment(logs["at"]),
+        last_sync_at=_read_moment(row["last_sync_at"]),
+        created_at=_read_moment(row["created_at"]),
+        last_seen_at=_read_moment(logs["at"]),
         sent_in_logs=int(logs["n"] or 0),
     )
 
@@ -226,43 +226,43 @@ def _decrypted(ring: MultiFernet, row: sqlite3.Row, column: str) -> Secret:
         ) from None
 
 
-def _sent(row: sqlite3.Row) -> OldSent:
-    at = _moment(row["odoo_write_date"]) or _moment(row["sent_at"])
+def _old_sent(row: sqlite3.Row) -> OldSent:
+    at = _read_moment(row["odoo_write_date"]) or _read_moment(row["sent_at"])
     if at is None:
         raise Unusable(_("Row %s of sent_orders has no date that can be read.") % row["id"])
-    name = _text(row["odoo_order_name"])
-    return OldSent(int(row["odoo_order_id"]), name, at, _moment(row["sent_at"]))
+    name = _stripped(row["odoo_order_name"])
+    return OldSent(int(row["odoo_order_id"]), name, at, _read_moment(row["sent_at"]))
 
 
 def _retry(row: sqlite3.Row) -> OldRetry:
     return OldRetry(
         order_id=int(row["odoo_order_id"]),
-        name=_text(row["odoo_order_name"]),
-        status=_text(row["status"]),
+        name=_stripped(row["odoo_order_name"]),
+        status=_stripped(row["status"]),
         write_date=_stamp_inside(row["payload"]),
         attempts=int(row["attempts"] or 0),
         max_attempts=int(row["max_attempts"] or 0),
-        last_error=_text(row["last_error"]),
-        created_at=_moment(row["created_at"]),
-        updated_at=_moment(row["updated_at"]),
+        last_error=_stripped(row["last_error"]),
+        created_at=_read_moment(row["created_at"]),
+        updated_at=_read_moment(row["updated_at"]),
     )
 
 
 def _stamp_inside(payload: Any) -> datetime | None:
     try:
-        return _moment(orjson.loads(payload or b"")["order"]["write_date"])
+        return _read_moment(orjson.loads(payload or b"")["order"]["write_date"])
     except (ValueError, TypeError, KeyError):
         return None
 
 
-def _text(value: Any) -> str:
+def _stripped(value: Any) -> str:
     return str(value or "").strip()
 
 
-def _moment(value: Any) -> datetime | None:
+def _read_moment(value: Any) -> datetime | None:
     """UTC text such as 2026-11-20 12:00:00, with or without a fraction or a zone."""
     try:
-        moment = datetime.fromisoformat(_text(value))
+        moment = datetime.fromisoformat(_stripped(value))
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None

@@ -87,7 +87,7 @@ def history_of(shop: OldShop, *, look_back: timedelta) -> History:
         order.told.sort(key=lambda told: told.write_date)
         order.untold = None if order.told else order.untold  # listed first, and sent later on
     overtaken = _add_untold(orders, shop.retries)
-    read_from, told_until = _line(shop, look_back)
+    read_from, told_until = _start_line(shop, look_back)
     return History(list(orders.values()), overtaken, read_from, told_until)
 
 
@@ -153,7 +153,7 @@ def _untold(retry: OldRetry) -> Untold:
     return Untold(fate, retry.write_date or since, since, retry.attempts, retry.last_error)
 
 
-def _line(shop: OldShop, look_back: timedelta) -> tuple[datetime | None, datetime | None]:
+def _start_line(shop: OldShop, look_back: timedelta) -> tuple[datetime | None, datetime | None]:
     """`read_from` and `told_until`. What committed late it lost, so its watermark is not to be trusted."""
     connection = shop.connection
     reached = _reached(shop)

@@ -66,11 +66,11 @@ def _result(item: RetryItem, attempt: DeliveryAttempt | None) -> dict[str, Any]:
         "http_status": attempt.status if attempt else None,
         "error_code": item.error_code,
         "next_retry_at": item.next_retry_at,
-        "result": _told(item, attempt),
+        "result": _result_in_words(item, attempt),
     }
 
 
-def _told(item: RetryItem, attempt: DeliveryAttempt | None) -> str:
+def _result_in_words(item: RetryItem, attempt: DeliveryAttempt | None) -> str:
     if item.status == Status.SENT:
         answer = f"HTTP {attempt.status}, {attempt.duration_ms} ms" if attempt else ""
         return pgettext("one order", "sent") + (f" ({answer})" if answer else "")

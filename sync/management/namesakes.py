@@ -25,11 +25,11 @@ def namesakes(items: QuerySet[RetryItem]) -> list[str]:
     shown = by_connection(keys[:SHOWN])
     connections = dict(Connection.objects.filter(pk__in=shown).values_list("pk", "name"))
     orders = SeenOrder.objects.filter(matching(SeenOrder, shown)).order_by("connection_id", "order_id")
-    lines = [_line(order, connections) for order in orders]
+    lines = [_cells(order, connections) for order in orders]
     return [*lines, _("and more")] if len(keys) > SHOWN else lines
 
 
-def _line(order: SeenOrder, connections: dict[int, str]) -> str:
+def _cells(order: SeenOrder, connections: dict[int, str]) -> str:
     words = {
         "order": order.order_name,
         "order_id": order.order_id,

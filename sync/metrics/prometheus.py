@@ -30,7 +30,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 P = "odoopoller_"
 
 
-def text(now: datetime) -> bytes:
+def scrape(now: datetime) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collector(now))
     return generate_latest(registry)
@@ -44,7 +44,7 @@ class _Collector:
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        names = _names()
+        names = _connection_names()
         yield from _process(self.now)
         yield from _standings(self.now)
         yield from _backlog(names, self.now)
@@ -64,7 +64,7 @@ class _Names:
         return self.rows.get(connection, "") if self.bounded else "all"
 
 
-def _names() -> _Names:
+def _connection_names() -> _Names:
     return _Names(dict(Connection.objects.order_by("pk").values_list("pk", "external_id")))
 
 

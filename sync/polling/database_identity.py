@@ -224,10 +224,10 @@ def judged(identity: Identity, last: Identity, known: Births, there: Births) -> 
         missing=missing,
         uuid_differs=bool(identity.uuid and last.uuid and identity.uuid != last.uuid),
     )
-    return replace(found, verdict=_verdict(found, last, known))
+    return replace(found, verdict=_verdict_of(found, last, known))
 
 
-def _verdict(found: Recognition, last: Identity, known: Births) -> Verdict:
+def _verdict_of(found: Recognition, last: Identity, known: Births) -> Verdict:
     if not known:
         differs = found.uuid_differs or not _shares_company(found.identity, last)
         return Verdict.EMPTY_ANOTHER if differs else Verdict.SAME

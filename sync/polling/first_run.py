@@ -36,7 +36,7 @@ class Beginning:
     seeds: list[Found]
 
 
-def begin(connection: Connection, source: OdooSource, *, now: datetime) -> Beginning:
+def first_look(connection: Connection, source: OdooSource, *, now: datetime) -> Beginning:
     """Look at a shop for the first time; writes nothing. Raises RemoteError."""
     faultpoints.at("looking", connection)
     ids = source.confirmed_ids(limit=IDS_PER_CALL)

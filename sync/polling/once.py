@@ -16,7 +16,7 @@ from connections.causes import explain
 from connections.models import Connection
 from sync import due as sync_due
 from sync.deliveries import dispatcher
-from sync.deliveries.session import Drain
+from sync.deliveries.session import DeliverySession
 from sync.models import PollState, RetryItem, SyncLog
 from sync.polling import poll
 
@@ -55,7 +55,7 @@ class _Round:
     def __init__(self, clock: Clock, threads: int | None) -> None:
         self.clock, self.threads = clock, threads
         self.logs: list[SyncLog] = []
-        self.drains: list[Drain] = []
+        self.drains: list[DeliverySession] = []
 
     def run(self, *, force: bool) -> Summary:
         now = self.clock()

@@ -17,13 +17,13 @@ from connections.models import Connection, Side, Start
 from core.background.batches import Loop
 from core.background.bulk import Table
 from sync import ledger, tracing
-from sync.deliveries.dispatcher import Drains
-from sync.deliveries.session import Clock, Closing, Drain, never
+from sync.deliveries.dispatcher import Dispatcher
+from sync.deliveries.session import Clock, Closing, DeliverySession, never
 from sync.models import QuestionKind, SyncLog
 from sync.orders import Change, Unreadable
 from sync.polling import database_identity, questions, window
 from sync.polling.database_identity import Verdict
-from sync.polling.first_run import begin
+from sync.polling.first_run import first_look
 from sync.polling.read import read_whole
 from sync.polling.rows import (
     add_rereads,
@@ -66,7 +66,7 @@ class _Poll:
     def __init__(self, clock: Clock, threads: int, closing: Closing) -> None:
         self.token, self.clock, self.closing = leases.new_token(), clock, closing
         self.loop = Loop(threads)
-        self.drains = Drains(self.loop, self.token, clock, self._on_drained, closing)
+        self.drains = Dispatcher(self.loop, self.token, clock, self._on_drained, closing)
         self.jobs: dict[int, Job] = {}
         self.waiting: dict[str, list[Job]] = {}  # jobs of one Odoo database take turns
         self.logs: list[SyncLog] = []
@@ -116,7 +116,7 @@ class _Poll:
     # --- steps in threads: HTTP and values only -----------------------------------------------------
 
     def _begin(self, job: Job) -> None:
-        job.beginning = begin(job.connection, job.source, now=job.started_at)
+        job.beginning = first_look(job.connection, job.source, now=job.started_at)
         job.meet()
 
     def _recognise(self, job: Job) -> None:
@@ -310,7 +310,7 @@ class _Poll:
         over = [job for job in jobs if not self.waiting.get(job.lease_key)]
         return {job.lease_key: job.free_at(now) for job in over}
 
-    def _on_drained(self, drains: list[Drain]) -> None:
+    def _on_drained(self, drains: list[DeliverySession]) -> None:
         """A receiver has been served; the log waits until its poll is over as well."""
         for drain in drains:
             job = self.jobs[drain.connection.pk]

@@ -84,7 +84,7 @@ def answer(question: Question, word: str, *, by: str, now: datetime) -> None:
     if word not in question.answers or word == Answer.ANOTHER:
         words = ", ".join(each.value for each in question.answers)
         raise NotAnAnswer(_("This question can be answered with: %s.") % words)
-    _take(question, word, by, now)
+    _take_answer(question, word, by, now)
     {
         Answer.SAME: _same_database,
         Answer.GONE: _they_are_gone,
@@ -101,7 +101,7 @@ def copy_as_new(question: Question, *, name: str, external_id: str, by: str, now
     """
     if question.kind != QuestionKind.ANOTHER_DATABASE:
         raise NotAnAnswer(_("Only a question about the database can be answered by a copy."))
-    _take(question, Answer.ANOTHER, by, now)
+    _take_answer(question, Answer.ANOTHER, by, now)
     old = question.connection
     copy = Connection.objects.get(pk=old.pk)
     copy.pk, copy.name, copy.external_id, copy.enabled = None, name, external_id, True
@@ -115,7 +115,7 @@ def copy_as_new(question: Question, *, name: str, external_id: str, by: str, now
     return copy
 
 
-def _take(question: Question, word: str, by: str, now: datetime) -> None:
+def _take_answer(question: Question, word: str, by: str, now: datetime) -> None:
     """Two people who answer at one moment: the first counts."""
     waiting = Question.objects.open().filter(pk=question.pk)
     if not waiting.update(answer=word, answered_by=by, answered_at=now):

@@ -115,8 +115,8 @@ def turn(
     patience = WAIT_SECONDS if wait_seconds is None else wait_seconds
     mine: Turn | None = None
     try:
-        _take(work_lease_key(key), token, clock, 0 if in_background else patience, connection.name)
-        _take(key, token, clock, patience, connection.name)
+        _wait_for_lease(work_lease_key(key), token, clock, 0 if in_background else patience, connection.name)
+        _wait_for_lease(key, token, clock, patience, connection.name)
         mine = Turn(connection, token, clock, seconds=CALLS_SECONDS if in_background else inf)
         yield mine
     except RemoteError as error:
@@ -157,7 +157,9 @@ def work_lease_key(odoo_lease_key: str) -> str:
     return f"work:{odoo_lease_key}"
 
 
-def _take(key: str, token: str, clock: Callable[[], datetime], wait_seconds: float, name: str) -> None:
+def _wait_for_lease(
+    key: str, token: str, clock: Callable[[], datetime], wait_seconds: float, name: str
+) -> None:
     deadline = monotonic() + wait_seconds
     while not _claim(key, token, clock()):
         if monotonic() >= deadline:

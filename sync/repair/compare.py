@@ -66,18 +66,18 @@ def odoo_side(mine: Turn, page: list[Change]) -> tuple[list[Difference], int]:
     """The differences, and the number of the page's orders that the receiver knows as confirmed."""
     connection = mine.connection.pk
     known = ledger.known({connection: [change.order_id for change in page]})
-    names = _names(mine.connection, page)
+    names = _names_of_page(mine.connection, page)
     differences = []
     for change in page:
         before = known.get((connection, change.order_id))
-        verdict = _verdict(change, before, mine.start.is_before(change.order_id, change.date_order))
+        verdict = _difference_of(change, before, mine.start.is_before(change.order_id, change.date_order))
         if verdict:
             differences.append(Difference(verdict, change, names.get(change.order_id, "")))
     covered = sum(not (known_one.cancelled or known_one.seeded) for known_one in known.values())
     return differences, covered
 
 
-def _verdict(change: Change, known: Known | None, before_start: bool) -> str:
+def _difference_of(change: Change, known: Known | None, before_start: bool) -> str:
     if known is not None and known.is_another(change.create_date):
         return "replaced"
     if known is not None and known.held:
@@ -193,7 +193,7 @@ def ledger_pages(
         after_id = rows[-1].order_id
 
 
-def _names(connection: Connection, page: list[Change]) -> dict[int, str]:
+def _names_of_page(connection: Connection, page: list[Change]) -> dict[int, str]:
     ids = [change.order_id for change in page]
     rows = SeenOrder.objects.filter(connection=connection, order_id__in=ids)
     return dict(rows.values_list("order_id", "order_name"))

@@ -100,7 +100,7 @@ def reconcile_due(
     state.update(reconcile_at=now + timedelta(hours=settings.RECONCILE_HOURS))
     try:
         wanted = ask(connection, since=_since(connection, now), repair=True, now=now)
-        return run(wanted, clock=clock, in_background=in_background)
+        return run_step(wanted, clock=clock, in_background=in_background)
     except Exception:
         state.update(reconcile_at=now + SOON)
         raise
@@ -119,7 +119,7 @@ def _since(connection: Connection, now: datetime) -> datetime:
     return min(now - days, compared_until - missed_orders.LONGEST_LOOKBACK)
 
 
-def run(
+def run_step(
     wanted: Reconciliation, *, clock: Callable[[], datetime] = timezone.now, in_background: bool = False
 ) -> Reconciliation:
     """Compare, repair when that is wanted, and keep the verdicts. A remote fault ends up in the row.
@@ -226,13 +226,13 @@ def _compare_page(mine: Turn, wanted: Reconciliation, survey: Survey) -> int | N
     up_to_id = page[-1].order_id if len(page) == PAGE else None
     differences, covered = odoo_side(mine, page)
     survey.covered += covered
-    _take(mine, wanted, survey, differences, compared=len(page))
+    _take_page(mine, wanted, survey, differences, compared=len(page))
     in_odoo = {change.order_id for change in page}
     for rows in ledger_pages(mine.connection, wanted.since, after_id=after_id, up_to_id=up_to_id):
         known = [row for row in rows if row.order_id not in in_odoo and row.state != "cancel"]
         found = ledger_side(mine, known)
         survey.add(found)
-        _take(mine, wanted, survey, found.differences, compared=len(known))
+        _take_page(mine, wanted, survey, found.differences, compared=len(known))
     return up_to_id
 
 
@@ -241,7 +241,7 @@ def _compare_known(mine: Turn, wanted: Reconciliation, survey: Survey) -> int | 
     rows = next(ledger_pages(mine.connection, None, after_id=wanted.after_id or 0), [])
     found = ledger_side(mine, rows)
     survey.add(found)
-    _take(mine, wanted, survey, found.differences, compared=len(rows))
+    _take_page(mine, wanted, survey, found.differences, compared=len(rows))
     _read_again(mine, wanted, restored.with_the_known_stamp(mine, found))
     return rows[-1].order_id if rows else None
 
@@ -252,7 +252,7 @@ def _read_again(mine: Turn, wanted: Reconciliation, doubtful: list[Difference]) 
     _keep(wanted, [each for each in doubtful if each.order_id in differ], 0)
 
 
-def _take(
+def _take_page(
     mine: Turn, wanted: Reconciliation, survey: Survey, differences: list[Difference], *, compared: int
 ) -> None:
     """Keep the verdicts; repair what needs no look at the whole first."""

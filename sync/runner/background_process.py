@@ -63,10 +63,10 @@ class BackgroundProcess:
 def _live(pulse: Pulse) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):  # the supervisor hears them, and tells us by the pulse
         signal.signal(number, signal.SIG_IGN)
-    Dispatcher(pulse).run()
+    BackgroundDispatcher(pulse).run()
 
 
-class Dispatcher:
+class BackgroundDispatcher:
     """Looks each second for what is due, and does it in as many threads of a group as that has slots."""
 
     def __init__(self, pulse: Pulse) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_q.brokers import get_broker
 
 from core.background import failures, schedules
-from core.background.heartbeat import Beats
+from core.background.heartbeat import Heartbeat
 from core.background.runner.broker import give_back
 from core.background.runner.shared_state import is_closing
 from core.background.runner.throttled_log import Complaints
@@ -91,7 +91,7 @@ class Tick:
         self._workers = workers
         self._stranded = stranded
         self._broker: Any = None
-        self._beats = Beats(workers=workers)
+        self._beats = Heartbeat(workers=workers)
         self._count = 0
         self._turn = False
 

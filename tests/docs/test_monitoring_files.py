@@ -8,7 +8,7 @@ import yaml
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from core.background.heartbeat import Beats
+from core.background.heartbeat import Heartbeat
 from core.models import ScheduleStatus
 from tests import factories
 from tests.conftest import ROOT
@@ -34,7 +34,7 @@ def exported(client, connection):
     logged(connection)
     factories.circuit(connection, "odoo", state="open")
     factories.found(connection, "polls_fail", since=now, seen_at=now)
-    Beats(workers=1).beat(now)
+    Heartbeat(workers=1).beat(now)
     ScheduleStatus.objects.create(name="watch", started_at=now, good_at=now)
     families = text_string_to_metric_families(client.get("/metrics").content.decode())
     return {sample.name for family in families for sample in family.samples}

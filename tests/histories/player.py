@@ -197,7 +197,7 @@ class Player(SourceSteps):
             self.reconcile_as_scheduled(self.world.connection_of(pk))
         for wanted in Reconciliation.objects.due(self.world.now):
             with self._run("reconciliation"):
-                reconcile.run(wanted, clock=self.world.clock)
+                reconcile.run_step(wanted, clock=self.world.clock)
 
     def do_reconcile(self, a, b):
         self._reconcile(self._connection(a), repair=b % 3 > 0)
@@ -227,7 +227,7 @@ class Player(SourceSteps):
         with self._run("reconciliation"):
             since = self.world.now - timedelta(days=2)
             asked = reconcile.ask(connection, since=since, repair=repair, now=self.world.now)
-            return reconcile.run(asked, clock=self.world.clock)
+            return reconcile.run_step(asked, clock=self.world.clock)
 
     def reconcile_as_scheduled(self, connection):
         with self._run("reconciliation"):

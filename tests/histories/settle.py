@@ -109,7 +109,7 @@ def _check_whole(player, connection):
         )
     for wanted in Reconciliation.objects.due(player.world.now):
         with player._run("reconciliation"):
-            reconcile.run(wanted, clock=player.world.clock)
+            reconcile.run_step(wanted, clock=player.world.clock)
 
 
 def _to_its_end(player, compare):

@@ -166,7 +166,7 @@ def test_differences_that_nobody_repaired_are_told(world):
     wanted = reconcile.ask(
         world.connection, since=world.clock() - timedelta(days=1), repair=False, now=world.clock()
     )
-    reconcile.run(wanted, clock=world.clock)
+    reconcile.run_step(wanted, clock=world.clock)
     assert causes(world) == {"reconciliation_found"}
 
 

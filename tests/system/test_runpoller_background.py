@@ -14,7 +14,7 @@ from core.background.runner.shared_state import Pulse
 from sync import background
 from sync.models import PollState, Reconciliation
 from sync.repair import reconcile
-from sync.runner.background_process import BackgroundProcess, Dispatcher
+from sync.runner.background_process import BackgroundDispatcher, BackgroundProcess
 from tests.system.poller_processes import PROMISED_STOP_SECONDS, eventually, is_gone
 from tests.system.test_runpoller import group_leaders_below, poller, pollers, template  # noqa: F401 - fixtures
 
@@ -62,7 +62,7 @@ def test_a_signal_to_everybody_leaves_it_time_to_end(poller):  # noqa: F811
 
 @pytest.fixture
 def dispatcher(transactional_db):
-    dispatcher = Dispatcher(Pulse())
+    dispatcher = BackgroundDispatcher(Pulse())
     yield dispatcher
     dispatcher._pulse.close()
     dispatcher.join()

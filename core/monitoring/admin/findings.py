@@ -39,7 +39,7 @@ class FindingAdmin(OfConnectionAdmin):
         return moment(row.since)
 
 
-def told(finding: Finding) -> dict[str, Any]:
+def finding_context(finding: Finding) -> dict[str, Any]:
     """A finding for the first page and for the page of its connection."""
     return {
         "explained": explained(finding.code, finding.detail),

@@ -53,7 +53,7 @@ def test_message(channel_name: str, now: datetime) -> Message:
 
 def away_message(host: str, since: datetime, *, over: bool) -> Message:
     """About the database, from memory: nothing can be read while it is away."""
-    at = _moment(since)
+    at = _moment_in_words(since)
     if over:
         subject = _("The database answers again")
         said = _("%(host)s could not reach it since %(at)s. Polling and delivering go on.")
@@ -89,7 +89,7 @@ def _subject(choice: Choice) -> str:
 
 def _problem(alert: Alert) -> str:
     cause = explain(alert.code)
-    facts = [_("since %s") % _moment(alert.since)]
+    facts = [_("since %s") % _moment_in_words(alert.since)]
     if alert.number:
         facts.append(_("how many: %s") % alert.number)
     elif alert.detail:
@@ -103,8 +103,8 @@ def _recovered(alert: Alert) -> str:
     words = {
         "name": _name(alert),
         "title": explain(alert.code).title,
-        "since": _moment(alert.since),
-        "until": _moment(ended_at),
+        "since": _moment_in_words(alert.since),
+        "until": _moment_in_words(ended_at),
     }
     line = _("Recovered: %(name)s: %(title)s, from %(since)s to %(until)s.") % words
     if alert.caught_up:
@@ -118,7 +118,7 @@ def _name(alert: Alert) -> str:
     return one_line(alert.connection.name) if alert.connection else _("the poller itself")
 
 
-def _moment(at: datetime) -> str:
+def _moment_in_words(at: datetime) -> str:
     return timezone.localtime(at).strftime("%Y-%m-%d %H:%M")
 
 

@@ -33,7 +33,7 @@ class Choice:
 
 def choose(channel: AlertChannel, now: datetime) -> Choice:
     """What is due for this channel, leaving quiet hours and digests aside."""
-    told = _told(channel)
+    told = _last_notices(channel)
     lately = _told_lately(channel, now)
     choice = Choice()
     for alert in _wanted(channel, Alert.objects.filter(ended_at__isnull=True)):
@@ -69,7 +69,7 @@ def _wanted(channel: AlertChannel, alerts: QuerySet[Alert]) -> QuerySet[Alert]:
     return chosen.select_related("connection").defer(*secrets).order_by("since", "pk")
 
 
-def _told(channel: AlertChannel) -> dict[int, datetime]:
+def _last_notices(channel: AlertChannel) -> dict[int, datetime]:
     """When each alert that lasts was told last."""
     rows = AlertNotice.objects.filter(channel=channel, kind=NoticeKind.PROBLEM, alert__ended_at__isnull=True)
     return dict(rows.values_list("alert").annotate(at=Max("told_at")).order_by())

@@ -104,7 +104,7 @@ def health_block(row: Any) -> dict[str, Any]:
         "sentence": SENTENCES[Standing(row.standing)],
         "error": explained(state.error_code, state.error_detail) if state and state.error_code else "",
         "sides": [_side(row, side) for side in (Side.ODOO, Side.WEBHOOK)],
-        "facts": _facts(row, state),
+        "facts": _facts_of_connection(row, state),
         "links": _links(row),
     }
 
@@ -143,7 +143,7 @@ def signs_until(at: datetime) -> str:
     return _("An old webhook secret signs beside the new one until %s.") % exactly(at)
 
 
-def _facts(row: Any, state: PollState | None) -> list[tuple[Any, Any]]:
+def _facts_of_connection(row: Any, state: PollState | None) -> list[tuple[Any, Any]]:
     facts: list[tuple[Any, Any]] = [(_("Backlog"), backlog(row))]
     if state is None:
         return facts

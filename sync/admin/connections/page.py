@@ -26,7 +26,7 @@ from core.admin.actions import acts
 from core.admin.base import DeskAdmin, column, two_lines
 from core.connections import history
 from core.connections.form import ConnectionPageForm
-from core.monitoring.admin.findings import told
+from core.monitoring.admin.findings import finding_context
 from sync.admin.connections.actions import POLL, RESET, TEST
 from sync.admin.connections.health import (
     backlog,
@@ -221,7 +221,9 @@ class ConnectionAdmin(DeskAdmin):
         connection = self.get_object(request, object_id)
         block = health_block(connection) if connection else None
         if block:
-            block["findings"] = [told(finding) for finding in quiet_findings().filter(connection=connection)]
+            block["findings"] = [
+                finding_context(finding) for finding in quiet_findings().filter(connection=connection)
+            ]
             block["unsafe"] = unsafe_choices(connection)
             if self.has_add_permission(request):
                 copied = f"{reverse('admin:connections_connection_add')}?copy={connection.pk}"
@@ -274,7 +276,7 @@ class ConnectionAdmin(DeskAdmin):
     ) -> Any:
         if add:
             return super().construct_change_message(request, form, formsets, add)
-        return history.told(form)
+        return history.change_in_words(form)
 
     @action(  # type: ignore[untyped-decorator]
         description=gettext_lazy("Test connection"),

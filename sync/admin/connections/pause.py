@@ -79,7 +79,7 @@ def _pause(request: HttpRequest, rows: list[Connection], values: dict[str, Any])
         pause(awake, by=by, reason=values["reason"], sides=(side,), until=until)
     said = ngettext("%s connection is paused.", "%s connections are paused.", len(able))
     why = ngettext("%s connection was paused already.", "%s connections were paused already.", len(resting))
-    changed = {row.pk: _told(sides, until) for row in able}
+    changed = {row.pk: _change_in_words(sides, until) for row in able}
     left = [why % len(resting)] if resting else []
     return Report(able, said % len(able) if able else "", left, changed)
 
@@ -94,11 +94,11 @@ def _resume(request: HttpRequest, rows: list[Connection], values: dict[str, Any]
     said = ngettext("%s connection goes on.", "%s connections go on.", len(able))
     left = len(rows) - len(able)
     why = ngettext("%s connection was not paused.", "%s connections were not paused.", left)
-    changed = {row.pk: _told(sides, None) for row in able}
+    changed = {row.pk: _change_in_words(sides, None) for row in able}
     return Report(able, said % len(able) if able else "", [why % left] if left else [], changed)
 
 
-def _told(sides: tuple[str, ...], until: datetime | None) -> str:
+def _change_in_words(sides: tuple[str, ...], until: datetime | None) -> str:
     """For the history: which sides, and until when."""
     names = " + ".join(str(Side(side).label) for side in sides)
     return names if until is None else _("%(sides)s, until %(at)s") % {"sides": names, "at": exactly(until)}

@@ -20,7 +20,7 @@ from connections.leases import new_token
 from core.admin.actions import Act, ReasonForm, Report
 from core.admin.base import link, page
 from sync import ledger
-from sync.admin.recovery.begin import begin
+from sync.admin.recovery.begin import begin_run
 from sync.ledger.commands import RETRIABLE
 from sync.models import RetryItem, RunKind, SeenOrder, Status
 from sync.models.ledger import OPEN
@@ -31,7 +31,7 @@ def _resend(request: HttpRequest, rows: list[Any], values: dict[str, Any]) -> Re
     """However few, they become a run: Odoo is asked in the background. `rows` are of any table of orders."""
     chosen = type(rows[0]).objects.filter(pk__in=[row.pk for row in rows]).order_by("pk")
     orders, token = {(row.connection_id, row.order_id) for row in rows}, new_token()
-    run = begin(request, chosen, kind=RunKind.RESEND, token=token)
+    run = begin_run(request, chosen, kind=RunKind.RESEND, token=token)
     if run.token != token:
         return Report()
     said = ngettext(
@@ -131,7 +131,7 @@ RESEND = Act(
     ),
     confirm_many=True,
     limit=200,
-    begin=partial(begin, kind=RunKind.RESEND),
+    begin=partial(begin_run, kind=RunKind.RESEND),
     most=MOST_ROWS,
 )
 RETRY = Act(
@@ -142,7 +142,7 @@ RETRY = Act(
     run=_retry,
     question=gettext_lazy("Sends it within seconds, the same event with the same bytes as before."),
     offered=lambda row: row.status in RETRIABLE,
-    begin=partial(begin, kind=RunKind.RETRY),
+    begin=partial(begin_run, kind=RunKind.RETRY),
     most=MOST_ROWS,
     by_poller=True,
 )
@@ -156,7 +156,7 @@ DISCARD = Act(
     form=ReasonForm,
     confirm_many=True,
     offered=lambda row: row.status in OPEN,
-    begin=partial(begin, kind=RunKind.DISCARD),
+    begin=partial(begin_run, kind=RunKind.DISCARD),
     most=MOST_ROWS,
 )
 RETRY_ORDER = replace(

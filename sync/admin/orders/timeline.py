@@ -19,7 +19,7 @@ from connections.causes import Cause, explain
 from connections.models import Circuit, CircuitState, Side
 from core.admin.base import badge, coming, exactly, page, pretty, shortly
 from sync.admin.labels import EVENT_WORDS, PROBLEM_WORDS, STATUS_COLOURS
-from sync.admin.orders.version_diff import Change, changes, content, money
+from sync.admin.orders.version_diff import ValueChange, changes, content, money
 from sync.models import DeliveryAttempt, RetryItem, RowState, RunRow, SeenOrder, SentOrder, Status
 
 VERSIONS_SHOWN = 50
@@ -45,7 +45,7 @@ class Entry:
     label: Any = ""
     lines: list[str] = field(default_factory=list)
     link: str = ""
-    version: Version | None = None
+    version: VersionEntry | None = None
 
     @property
     def number(self) -> int:
@@ -57,12 +57,12 @@ class Entry:
 
 
 @dataclass
-class Version:
+class VersionEntry:
     number: int
     item: RetryItem | None = None
     sent: SentOrder | None = None
     tries: list[Try] = field(default_factory=list)
-    changed: list[Change] | None = None  # None: not known any more
+    changed: list[ValueChange] | None = None  # None: not known any more
     body: str = ""
     event_id: str = ""
     next_try: Any = ""
@@ -91,9 +91,9 @@ def story(request: HttpRequest, order: SeenOrder) -> dict[str, Any]:
     contents = _contents(newest) if sees_all and newest else []
     return {
         "order": order,
-        "verdict": _verdict(order, newest),
+        "verdict": _summary(order, newest),
         "hindrances": list(_hindrances(order)) if _is_waiting(newest) else [],
-        "facts": [*_facts(order), *_former_names(order, versions), *contents],
+        "facts": [*_facts_of_order(order), *_former_names(order, versions), *contents],
         "notes": list(_notes(order)),
         "entries": entries,
         "sees_all": sees_all,
@@ -101,17 +101,17 @@ def story(request: HttpRequest, order: SeenOrder) -> dict[str, Any]:
     }
 
 
-def _versions(order: SeenOrder, *, sees_all: bool) -> list[Version]:
+def _versions(order: SeenOrder, *, sees_all: bool) -> list[VersionEntry]:
     mine = {"connection": order.connection_id, "order_id": order.order_id}
     items = RetryItem.objects.filter(**mine).order_by("-version")[:VERSIONS_SHOWN]
     sent = SentOrder.objects.filter(**mine).order_by("-version")[:VERSIONS_SHOWN]
-    found: dict[int, Version] = {}
+    found: dict[int, VersionEntry] = {}
     for row in sent:
-        found.setdefault(row.version, Version(row.version)).sent = row
+        found.setdefault(row.version, VersionEntry(row.version)).sent = row
     for item in items:
-        found.setdefault(item.version, Version(item.version)).item = item
+        found.setdefault(item.version, VersionEntry(item.version)).item = item
     for attempt in DeliveryAttempt.objects.filter(**mine).order_by("-id")[:TRIES_SHOWN]:
-        version = found.setdefault(attempt.version, Version(attempt.version))
+        version = found.setdefault(attempt.version, VersionEntry(attempt.version))
         version.tries.append(_try(attempt, sees_all=sees_all))
     versions = [found[number] for number in sorted(found)]
     _compare(versions, sees_all=sees_all)
@@ -131,7 +131,7 @@ def _try(row: DeliveryAttempt, *, sees_all: bool) -> Try:
     )
 
 
-def _compare(versions: list[Version], *, sees_all: bool) -> None:
+def _compare(versions: list[VersionEntry], *, sees_all: bool) -> None:
     """Without the right to payloads one reads what changed, but not from what into what."""
     before: dict[str, Any] | None = None
     for version in versions:
@@ -139,7 +139,7 @@ def _compare(versions: list[Version], *, sees_all: bool) -> None:
         after = content(body)
         if before and after:
             found = changes(before, after)
-            version.changed = found if sees_all else [Change(change.what) for change in found]
+            version.changed = found if sees_all else [ValueChange(change.what) for change in found]
         before = after or None
         version.body = pretty(body) if sees_all and body is not None else ""
         row = version.item or version.sent
@@ -148,7 +148,7 @@ def _compare(versions: list[Version], *, sees_all: bool) -> None:
             version.next_try = coming(version.item.next_retry_at)
 
 
-def _version_entry(version: Version) -> Entry:
+def _version_entry(version: VersionEntry) -> Entry:
     row: Any = version.item or version.sent
     if row is None:  # its row has aged out, its tries have not
         return Entry(None, "inventory_2", _("Version %s") % version.number, version=version)
@@ -180,7 +180,7 @@ def _beginning(order: SeenOrder) -> Iterator[Entry]:
     yield Entry(order.seen_at, "visibility", _("Seen by us for the last time"))
 
 
-def _acts(order: SeenOrder, versions: Iterable[Version]) -> Iterator[Entry]:
+def _acts(order: SeenOrder, versions: Iterable[VersionEntry]) -> Iterator[Entry]:
     for logged in _logged(order, versions):
         who = logged.user.get_full_name() or logged.user.get_username()
         yield Entry(logged.action_time, "person", who, lines=[logged.get_change_message()])
@@ -205,7 +205,7 @@ def _step(row: RunRow) -> str:
     return f"{before} → {after}"
 
 
-def _logged(order: SeenOrder, versions: Iterable[Version]) -> Iterable[LogEntry]:
+def _logged(order: SeenOrder, versions: Iterable[VersionEntry]) -> Iterable[LogEntry]:
     """What the history of the admin says about the order and its versions."""
     ids: list[str] = [str(order.pk)]
     for version in versions:
@@ -218,11 +218,11 @@ def _logged(order: SeenOrder, versions: Iterable[Version]) -> Iterable[LogEntry]
     return [r for r in rows[:ACTS_SHOWN] if r.content_type_id and r.object_id in mine[r.content_type_id]]
 
 
-def _is_waiting(newest: Version | None) -> bool:
+def _is_waiting(newest: VersionEntry | None) -> bool:
     return bool(newest and newest.item and newest.item.status in (Status.PENDING, Status.FAILED))
 
 
-def _verdict(order: SeenOrder, newest: Version | None) -> dict[str, Any]:
+def _summary(order: SeenOrder, newest: VersionEntry | None) -> dict[str, Any]:
     """Where the order is, in one sentence, and what to do."""
     item = newest.item if newest else None
     if item is not None and item.status == Status.FAILED:
@@ -267,7 +267,7 @@ def _hindrances(order: SeenOrder) -> Iterator[dict[str, Any]]:
             )
 
 
-def _facts(order: SeenOrder) -> list[tuple[Any, Any]]:
+def _facts_of_order(order: SeenOrder) -> list[tuple[Any, Any]]:
     return [
         (_("Written in Odoo"), exactly(order.write_date)),
         (_("Seen"), exactly(order.seen_at)),
@@ -283,14 +283,14 @@ def _notes(order: SeenOrder) -> Iterator[tuple[str, Any]]:
         yield path, PROBLEM_WORDS.get(problem, problem)
 
 
-def _former_names(order: SeenOrder, versions: Iterable[Version]) -> list[tuple[Any, Any]]:
+def _former_names(order: SeenOrder, versions: Iterable[VersionEntry]) -> list[tuple[Any, Any]]:
     """By which it may be known at the receiver."""
     rows = [row for version in versions for row in (version.sent, version.item) if row is not None]
     names = dict.fromkeys(row.order_name for row in rows if row.order_name != order.order_name)
     return [(_("Called before"), ", ".join(names))] if names else []
 
 
-def _contents(version: Version) -> list[tuple[Any, Any]]:
+def _contents(version: VersionEntry) -> list[tuple[Any, Any]]:
     body = content(version.item.body if version.item else None)
     order, customer, items = body.get("order"), body.get("customer"), body.get("items")
     if not isinstance(order, dict) or not isinstance(customer, dict) or not isinstance(items, list):

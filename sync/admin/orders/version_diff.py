@@ -74,7 +74,7 @@ WORDS: Mapping[tuple[str, Any], Any] = {
 
 
 @dataclass(frozen=True)
-class Change:
+class ValueChange:
     """`before` or `after` is empty where something came or went."""
 
     what: str
@@ -90,7 +90,7 @@ def content(body: bytes | memoryview | None) -> dict[str, Any]:
     return {}
 
 
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[ValueChange]:
     """In the order of the payload; the first so many."""
     currency = str(_part(after, "order").get("currency") or "")
     found = [*_parts(before, after, currency), *_lines(before, after, currency)]
@@ -101,7 +101,7 @@ def money(value: Any, currency: str) -> str:
     return f"{number_format(value, decimal_pos=2, force_grouping=True)} {currency}".strip()
 
 
-def _parts(before: Mapping[str, Any], after: Mapping[str, Any], currency: str) -> Iterator[Change]:
+def _parts(before: Mapping[str, Any], after: Mapping[str, Any], currency: str) -> Iterator[ValueChange]:
     for part, title in PARTS.items():
         old, new = _flat(_part(before, part)), _flat(_part(after, part))
         for name in dict.fromkeys([*old, *new]):
@@ -109,21 +109,25 @@ def _parts(before: Mapping[str, Any], after: Mapping[str, Any], currency: str) -
                 continue
             label = _label(name, in_address=part != "order")
             what = f"{title}, {label}" if title else label
-            yield Change(_capital(what), *(_shown(name, side.get(name), currency) for side in (old, new)))
+            yield ValueChange(
+                _capital(what), *(_shown(name, side.get(name), currency) for side in (old, new))
+            )
 
 
-def _lines(before: Mapping[str, Any], after: Mapping[str, Any], currency: str) -> Iterator[Change]:
+def _lines(before: Mapping[str, Any], after: Mapping[str, Any], currency: str) -> Iterator[ValueChange]:
     old, new = _by_line(before), _by_line(after)
     for key in dict.fromkeys([*old, *new]):
         was, is_now = old.get(key), new.get(key)
         if was is None or is_now is None:
             what = _("Line added") if was is None else _("Line removed")
-            yield Change(what, *(_line(line, currency) if line else "" for line in (was, is_now)))
+            yield ValueChange(
+                what, *(_line_in_words(line, currency) if line else "" for line in (was, is_now))
+            )
             continue
         for name in dict.fromkeys([*was, *is_now]):
             if name not in LEFT_OUT and was.get(name) != is_now.get(name):
                 what = _("Line %(line)s, %(what)s") % {"line": _title(is_now), "what": _label(name)}
-                yield Change(what, *(_shown(name, line.get(name), currency) for line in (was, is_now)))
+                yield ValueChange(what, *(_shown(name, line.get(name), currency) for line in (was, is_now)))
 
 
 def _part(body: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -143,7 +147,7 @@ def _by_line(body: Mapping[str, Any]) -> dict[Any, dict[str, Any]]:
     return {line.get("line_id") or n: line for n, line in enumerate(lines)}
 
 
-def _line(line: Mapping[str, Any], currency: str) -> str:
+def _line_in_words(line: Mapping[str, Any], currency: str) -> str:
     parts = [f"{_shown('quantity', line.get('quantity'), '')} × {_title(line)}"]
     if isinstance(line.get("subtotal"), int | float):
         parts.append(money(line["subtotal"], currency))
@@ -170,10 +174,10 @@ def _shown(name: str, value: Any, currency: str) -> str:
     if isinstance(value, int | float):
         plain = number_format(value, use_l10n=True).rstrip("0").rstrip(".,") if "." in str(value) else value
         return money(value, currency) if name in MONEY else str(plain) or "0"
-    return _moment(value) if name in MOMENTS else str(value)
+    return _shown_moment(value) if name in MOMENTS else str(value)
 
 
-def _moment(text: Any) -> str:
+def _shown_moment(text: Any) -> str:
     with suppress(ValueError):
         at = datetime.fromisoformat(str(text)).replace(tzinfo=UTC)
         return date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")

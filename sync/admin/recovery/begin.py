@@ -17,7 +17,7 @@ from sync.models import Run
 from sync.repair import recovery
 
 
-def begin(request: HttpRequest, rows: QuerySet[Any], *, kind: str, token: str, **more: Any) -> Run:
+def begin_run(request: HttpRequest, rows: QuerySet[Any], *, kind: str, token: str, **more: Any) -> Run:
     """Freeze the rows, and write it into the history. A run that has them all is joined. Raises TooMany."""
     by = request.user.get_username()
     run = recovery.start(rows, kind=kind, token=token, by=by, now=timezone.now(), **more)

@@ -26,7 +26,7 @@ from connections.limits import plausible
 from connections.models import Connection
 from core.admin.base import SECRETS_OF_CONNECTION, MomentInput, cause, exactly, order_page, page, shortly
 from core.admin.plain_values import posted_token
-from sync.admin.recovery.begin import begin
+from sync.admin.recovery.begin import begin_run
 from sync.models import RetryItem, Run, RunKind, Status
 from sync.models.ledger import OPEN
 from sync.repair import recovery
@@ -231,7 +231,7 @@ def _go(
         return {"ask_again": True}
     reason = reasons.cleaned_data["reason"] if reasons is not None else ""
     choice = form.choice
-    run = begin(request, choice.rows(), kind=choice.kind, token=token, reason=reason, scope=form.scope)
+    run = begin_run(request, choice.rows(), kind=choice.kind, token=token, reason=reason, scope=form.scope)
     if run.token != token:
         return HttpResponseRedirect(page(run))
     said = ngettext("%s order is being worked on.", "%s orders are being worked on.", run.total)

@@ -74,14 +74,14 @@ class RunAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         run = self.get_object(request, object_id)
-        context = {**(extra_context or {}), **(_told(request, run) if run else {})}
+        context = {**(extra_context or {}), **(_run_context(request, run) if run else {})}
         return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
 
     def part(self, request: HttpRequest, number: int) -> HttpResponse:
         """What changes while it works, for the page to renew."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        context = _told(request, get_object_or_404(Run, pk=number))
+        context = _run_context(request, get_object_or_404(Run, pk=number))
         return TemplateResponse(request, "admin/runs/progress.html", context)
 
     def wish(self, request: HttpRequest, number: int) -> HttpResponse:
@@ -137,7 +137,7 @@ def _badge(run: Run) -> SafeString:
     return badge(_("Waits for a shop"), "warning") if run.error_code else badge(_("Running"), "primary")
 
 
-def _told(request: HttpRequest, run: Run) -> dict[str, Any]:
+def _run_context(request: HttpRequest, run: Run) -> dict[str, Any]:
     """What both the page and its renewed part show."""
     counts = recovery.counts(run)
     total = max(1, counts.total)
@@ -154,7 +154,7 @@ def _told(request: HttpRequest, run: Run) -> dict[str, Any]:
         "rest": span(counts.waiting / settings.RUN_ROWS_PER_SECOND),
         "silent": "" if ended or is_running(timezone.now()) else NO_POLLER,
         "fault": explain(run.error_code) if run.error_code and not ended else None,
-        "facts": _facts(run),
+        "facts": _facts_of_run(run),
         "left": _left(run) if counts.left else [],
         "more_left": max(0, counts.left - LEFT_SHOWN),
         "may_act": request.user.has_perm(RIGHTS[RunKind(run.kind)]),
@@ -169,7 +169,7 @@ def _can_undo(run: Run) -> bool:
     return run.kind == RunKind.DISCARD and ended and not run.undone_by.exists()
 
 
-def _facts(run: Run) -> list[tuple[Any, Any]]:
+def _facts_of_run(run: Run) -> list[tuple[Any, Any]]:
     scope = run.scope
     names = scope.get("connections")
     facts = [

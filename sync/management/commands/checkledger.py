@@ -50,7 +50,7 @@ class Command(TeachingCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = connection_called(options["connection"]).pk if options["connection"] else None
-        lines = [_line(balance) for balance in balances(chosen)]
+        lines = [_balance_row(balance) for balance in balances(chosen)]
         wrong = [asdict(imbalance) for imbalance in imbalances(chosen)]
         if options["json"]:
             show_json(self.stdout, {"connections": lines, "imbalances": wrong})
@@ -61,7 +61,7 @@ class Command(TeachingCommand):
             raise SystemExit(1)
 
 
-def _line(balance: Balance) -> dict[str, Any]:
+def _balance_row(balance: Balance) -> dict[str, Any]:
     parts = ("seen", "sent", "pending", "failed", "discarded", "superseded", "seeded", "difference")
     facts = {"connection_id": balance.connection.pk, "connection": balance.connection.name}
     return facts | {part: getattr(balance, part) for part in parts}

@@ -17,7 +17,7 @@ from core.console.arguments import add_connection_option, connection_called
 from core.console.base import TeachingCommand
 from core.console.output import cell, show, show_json
 from core.console.prompts import confirm, operator
-from sync.erasure.customers import Customer, Sought, sought
+from sync.erasure.customers import Customer, SoughtPerson, sought
 from sync.erasure.erase import Erased, erase
 from sync.erasure.persons import SHORTEST
 
@@ -101,7 +101,7 @@ class Command(TeachingCommand):
         if done.owed:
             raise CommandError(_kept(done))
 
-    def _stop(self, whom: Sought, *, as_json: bool) -> NoReturn:
+    def _stop(self, whom: SoughtPerson, *, as_json: bool) -> NoReturn:
         """Nobody knows which of them is meant."""
         if as_json:
             show_json(self.stdout, {"people": _rows(whom.meant)})
@@ -116,7 +116,7 @@ class Command(TeachingCommand):
             % {"count": len(whom.meant), "example": first}
         )
 
-    def _tell(self, whom: Sought, planned: Erased) -> None:
+    def _tell(self, whom: SoughtPerson, planned: Erased) -> None:
         """Whom it means and what would be erased."""
         self._show(whom.meant)
         if whom.others:
@@ -169,7 +169,7 @@ def _require_address(text: str) -> None:
         raise CommandError(_("“%s” is not an e-mail address.") % cell(text))
 
 
-def _confirm(whom: Sought, *, yes: bool, asks: bool) -> None:
+def _confirm(whom: SoughtPerson, *, yes: bool, asks: bool) -> None:
     """Raises CommandError unless somebody says yes."""
     if yes:
         return

@@ -51,7 +51,7 @@ class Command(TeachingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         try:
-            text = _text(options["file"])
+            text = _read_file(options["file"])
             key = ring(key_from(options["key"])) if options["key"] else None
             ported = check(text, key, answers={"language_change": options["language_change"] or ""})
         except Unportable as error:
@@ -71,7 +71,7 @@ class Command(TeachingCommand):
             self.stdout.write(line)
 
 
-def _text(file: str) -> str:
+def _read_file(file: str) -> str:
     try:
         if file == "-":
             return whole_input(LONGEST + 1)  # one too many is refused

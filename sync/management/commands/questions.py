@@ -62,7 +62,7 @@ class Command(TeachingCommand):
             rows = rows.filter(connection=connection_called(options["connection"]))
         rows = rows.select_related("connection").defer("connection__api_key", "connection__webhook_secret")
         if options["json"]:
-            show_json(self.stdout, [_facts(row) for row in rows])
+            show_json(self.stdout, [_facts_of_question(row) for row in rows])
             return None
         show(self.stdout, [_row(row) for row in rows], TITLES, empty=_("No question waits for an answer."))
         for row in rows:
@@ -119,7 +119,7 @@ def _row(question: Question) -> dict[str, Any]:
     }
 
 
-def _facts(question: Question) -> dict[str, Any]:
+def _facts_of_question(question: Question) -> dict[str, Any]:
     return {
         "id": question.pk,
         "connection_id": question.connection_id,

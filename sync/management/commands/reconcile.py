@@ -77,7 +77,7 @@ class Command(TeachingCommand):
             self.stdout.write(_joins(wanted))
         done = _done(wanted, joined)
         if options["json"]:
-            show_json(self.stdout, _facts(done))
+            show_json(self.stdout, _facts_of_comparison(done))
         elif done.progress == Progress.DONE:
             show(self.stdout, done.differences, TITLES, empty=_("No difference."))
             self.stdout.write(_summary(done))
@@ -110,13 +110,13 @@ class Command(TeachingCommand):
 
 def _done(wanted: Reconciliation, joined: bool) -> Reconciliation:
     """Slice by slice. While somebody else works on it, and where it is not ours alone, with patience."""
-    wanted = reconcile.run(wanted, in_background=joined)
+    wanted = reconcile.run_step(wanted, in_background=joined)
     while Reconciliation.objects.under_way(timezone.now()).filter(pk=wanted.pk).exists():
         if joined or wanted.progress == Progress.RUNNING:
             sleep(LOOK_SECONDS)
         wanted.refresh_from_db()
         if wanted.progress == Progress.WAITING:
-            wanted = reconcile.run(wanted, in_background=joined)
+            wanted = reconcile.run_step(wanted, in_background=joined)
     wanted.refresh_from_db()
     return wanted
 
@@ -126,7 +126,7 @@ def _joins(wanted: Reconciliation) -> str:
     return said % {"who": wanted.requested_by or _("the schedule")}
 
 
-def _facts(done: Reconciliation) -> dict[str, Any]:
+def _facts_of_comparison(done: Reconciliation) -> dict[str, Any]:
     return {
         "connection_id": done.connection_id,
         "since": done.since,

@@ -126,7 +126,7 @@ class Command(TeachingCommand):
     def _meant(self, several: SeveralOrders) -> list[int]:
         """Which of these orders; CommandError says what there is where nobody can answer."""
         listed = [order for orders in several.orders.values() for order in orders]
-        rows = [_named(number, order) for number, order in enumerate(listed, 1)]
+        rows = [_choice_row(number, order) for number, order in enumerate(listed, 1)]
         if not is_terminal():
             raise CommandError(_which_one(several, rows))
         self.stdout.write(_several(several))
@@ -140,7 +140,7 @@ def _chosen(ids: list[int]) -> list[int]:
     return [ids[number - 1] for number in chosen]
 
 
-def _named(number: int, order: NamedOrder) -> dict[str, Any]:
+def _choice_row(number: int, order: NamedOrder) -> dict[str, Any]:
     return {
         "number": number,
         "order": order.name,

@@ -51,10 +51,10 @@ def reset(connection: Connection, sides: tuple[str, ...], now: datetime) -> list
         PollState.objects.filter(connection=connection).wake(now)
     if Side.WEBHOOK in sides:
         wake_deliveries([connection.pk], now)
-    return [_told(Side(side), circuits.get(side), now) for side in sides]
+    return [_circuit_in_words(Side(side), circuits.get(side), now) for side in sides]
 
 
-def _told(side: Side, before: Circuit | None, now: datetime) -> str:
+def _circuit_in_words(side: Side, before: Circuit | None, now: datetime) -> str:
     if before is not None and before.is_paused(now):
         return _("%(side)s: closed, but still paused by %(by)s (%(reason)s). To end the pause: --resume.") % {
             "side": side.label,

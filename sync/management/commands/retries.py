@@ -71,7 +71,7 @@ class Command(TeachingCommand):
         several = [] if options["order_id"] or not options["order"] else namesakes(items)
         items = items.annotate(notes=NOTES).select_related("connection").order_by("-id")
         items = items.defer("body", "connection__api_key", "connection__webhook_secret")
-        rows = [row_of(item) for item in items[: options["number"]]]
+        rows = [item_row(item) for item in items[: options["number"]]]
         if several:
             said = _("“%s” is, or was, the name of several orders; say which with --order-id (and -c):")
             self.stderr.write("\n".join([said % options["order"], *several]))
@@ -92,7 +92,7 @@ def _sought(connection: Connection | None, options: dict[str, Any]) -> Sought:
     return Sought(names=[options["order"]], connection_id=mine)
 
 
-def row_of(item: RetryItem) -> dict[str, Any]:
+def item_row(item: RetryItem) -> dict[str, Any]:
     return {
         "id": item.pk,
         "connection_id": item.connection_id,

@@ -40,7 +40,7 @@ class Command(TeachingCommand):
         parser.add_argument("--json", action="store_true", help=_("print JSON"))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        rows = [row_of(finding) for finding in watch()]
+        rows = [finding_row(finding) for finding in watch()]
         if options["json"]:
             now = timezone.now()
             facts = {"parts": parts(now), "connections": counts(Connection.objects.all(), now)}
@@ -51,7 +51,7 @@ class Command(TeachingCommand):
             raise SystemExit(1)
 
 
-def row_of(finding: Finding) -> dict[str, Any]:
+def finding_row(finding: Finding) -> dict[str, Any]:
     cause = explain(finding.code)
     return {
         "connection_id": finding.connection_id,

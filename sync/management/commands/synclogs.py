@@ -53,14 +53,14 @@ class Command(TeachingCommand):
             logs = logs.filter(connection=connection_called(options["connection"]))
         if options["errors"]:
             logs = logs.exclude(error_code="", orders_failed=0)
-        rows = [row_of(log) for log in logs[: options["number"]]]
+        rows = [log_row(log) for log in logs[: options["number"]]]
         if options["json"]:
             show_json(self.stdout, rows)
         else:
             show(self.stdout, rows, TITLES, empty=_("No polls are logged yet. Does manage.py runpoller run?"))
 
 
-def row_of(log: SyncLog) -> dict[str, Any]:
+def log_row(log: SyncLog) -> dict[str, Any]:
     return {
         "id": log.pk,
         "connection_id": log.connection_id,

@@ -43,7 +43,7 @@ class Command(TeachingCommand):
                     self.stdout.write(line_of(stage))
                     self.stdout.flush()
         if options["json"]:
-            show_json(self.stdout, [row_of(stage) for stage in stages])
+            show_json(self.stdout, [stage_row(stage) for stage in stages])
         failed = sum(stage.ok is False for stage in stages)
         if failed:
             raise CommandError(
@@ -63,7 +63,7 @@ def line_of(stage: Stage) -> str:
     return "\n".join(lines)
 
 
-def row_of(stage: Stage) -> dict[str, Any]:
+def stage_row(stage: Stage) -> dict[str, Any]:
     cause = explain(stage.code) if stage.code else None
     return {
         "stage": stage.name,

@@ -26,7 +26,7 @@ STORABLE_TYPE = "product"  # up to 17 what is kept in stock was a type of its ow
 def order_lines(record: Record, discount_product: int | None, notes: Notes) -> tuple[OrderLine, ...]:
     """Without sections, notes and lines of quantity 0, by sequence. Raises Misfit."""
     goods = [line for line in related_list(record, "order_line") if not _is_text(line) and _quantity(line)]
-    lines = [_line(line, discount_product, notes.at(f"order_line[{line['id']}]")) for line in goods]
+    lines = [_order_line(line, discount_product, notes.at(f"order_line[{line['id']}]")) for line in goods]
     return tuple(sorted(lines, key=lambda line: (line.sequence or 0, line.line_id)))
 
 
@@ -42,7 +42,7 @@ def _quantity(line: Record) -> float:
         raise error.within(f"line {line['id']}") from error
 
 
-def _line(line: Record, discount_product: int | None, notes: Notes) -> OrderLine:
+def _order_line(line: Record, discount_product: int | None, notes: Notes) -> OrderLine:
     line_id = record_id(line)
     try:
         product = related(line, "product_id")

@@ -122,8 +122,8 @@ def _tax_id(partner: Record, commercial: Record | None, notes: Notes) -> str:
 
 
 def _address(partner: Record, notes: Notes) -> Address:
-    state, state_code = _place(partner, "state_id", notes)
-    country, country_code = _place(partner, "country_id", notes)
+    state, state_code = _name_and_code(partner, "state_id", notes)
+    country, country_code = _name_and_code(partner, "country_id", notes)
     return Address(
         street=notes.text(partner, "street"),
         street2=notes.text(partner, "street2"),
@@ -136,7 +136,7 @@ def _address(partner: Record, notes: Notes) -> Address:
     )
 
 
-def _place(partner: Record, key: str, notes: Notes) -> tuple[str, str]:
+def _name_and_code(partner: Record, key: str, notes: Notes) -> tuple[str, str]:
     """Name and code of a state or a country."""
     place = notes.optional(related, partner, key, empty=None)
     if place is None:

@@ -95,8 +95,8 @@ def _sight(record: Record) -> Sight:
     return Sight(
         # Any state: whatever a server has made of an order, it is no text of ours.
         state=state[:20] if isinstance(state, str) else "",
-        write_date=_moment(record, "write_date"),
-        create_date=_moment(record, "create_date"),
+        write_date=_stamp_of(record, "write_date"),
+        create_date=_stamp_of(record, "create_date"),
         company_id=company_of(record),
     )
 
@@ -113,7 +113,7 @@ def company_of(record: Record) -> int | None:
         return None
 
 
-def _moment(record: Record, key: str) -> Any:
+def _stamp_of(record: Record, key: str) -> Any:
     try:
         return optional_moment(record, key)
     except Misfit:

@@ -115,7 +115,7 @@ class OdooSource:
             which = ["|", *which, ["id", "in", former]]
         fields = ["name", "state", "company_id", "date_order", "partner_id"]
         found = self._search(lambda: [*which, ["state", "in", FOLLOWED]], fields, order="id")
-        orders_found = {record["id"]: _named(record) for record in found if _has_id(record)}.values()
+        orders_found = {record["id"]: _named_order(record) for record in found if _has_id(record)}.values()
         meant = {
             name: [each for each in orders_found if each.name == name or each.order_id in once.get(name, ())]
             for name in names
@@ -233,7 +233,7 @@ class OdooSource:
         answer = self._fresh(lambda: read_orders(self.client, order_ids, self.masters))
         orders: dict[int, Order | Unreadable] = {}
         for record in filter(_has_id, answer):
-            orders.setdefault(record["id"], _order(record))
+            orders.setdefault(record["id"], _order_or_unreadable(record))
         if not all(map(_has_id, answer)):
             for order_id in order_ids:
                 orders.setdefault(order_id, Unreadable(order_id, "Odoo answered something that is no record"))
@@ -256,14 +256,14 @@ def _has_id(record: object) -> bool:
         return False
 
 
-def _order(record: Record) -> Order | Unreadable:
+def _order_or_unreadable(record: Record) -> Order | Unreadable:
     try:
         return mapping.order(record)
     except Misfit as misfit:
         return Unreadable(record["id"], str(misfit))
 
 
-def _named(record: Record) -> NamedOrder:
+def _named_order(record: Record) -> NamedOrder:
     """For a person to read: what is no text is left out."""
     try:
         date_order = optional_moment(record, "date_order")
@@ -271,11 +271,11 @@ def _named(record: Record) -> NamedOrder:
         date_order = None
     return NamedOrder(
         order_id=record["id"],
-        name=_text(record.get("name")),
-        state=_text(record.get("state")),
-        company=_text(_second(record.get("company_id"))),
+        name=_short_text(record.get("name")),
+        state=_short_text(record.get("state")),
+        company=_short_text(_second(record.get("company_id"))),
         date_order=date_order,
-        customer=_text(_second(record.get("partner_id"))),
+        customer=_short_text(_second(record.get("partner_id"))),
     )
 
 
@@ -284,7 +284,7 @@ def _second(pair: object) -> object:
     return pair[1] if isinstance(pair, list) and len(pair) == 2 else ""
 
 
-def _text(value: object) -> str:
+def _short_text(value: object) -> str:
     return value[:100] if isinstance(value, str) else ""
 
 

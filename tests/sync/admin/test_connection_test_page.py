@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from connections import leases
 from connections.models import Connection
-from core.background.heartbeat import Beats
+from core.background.heartbeat import Heartbeat
 from core.models.staged_test import BEGUN_WITHIN, DONE_WITHIN
 from sync import background
 from sync.connection_test import on_request
@@ -109,7 +109,7 @@ def test_one_that_waits_says_for_what(admin_client, shop):
     connection = shop()
     html = admin_client.post(page(connection), follow=True).content.decode()
     assert "No poller is running" in html and "data-desk-renew" in html
-    Beats(workers=1).beat(timezone.now())
+    Heartbeat(workers=1).beat(timezone.now())
     html = admin_client.get(part(connection)).content.decode()
     assert "It begins within seconds" in html and "admin asked for it" in html
 

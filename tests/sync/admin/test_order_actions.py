@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.admin.base import page
-from core.background.heartbeat import Beats
+from core.background.heartbeat import Heartbeat
 from sync.models import PollState, RetryItem, Run, RunRow, SeenOrder, SentOrder, Status
 from tests.core.admin.conftest import said
 
@@ -169,7 +169,7 @@ def test_what_waits_for_a_poller_says_so_while_none_is_running(admin_client, sho
     item, waits = owe(shop()), "No poller is running"
     assert waits in said(on_page(admin_client, "resend", item))
     assert waits in said(on_page(admin_client, "retry", item))
-    Beats(workers=1).beat(timezone.now())
+    Heartbeat(workers=1).beat(timezone.now())
     assert waits not in said(on_page(admin_client, "retry", item))
     assert waits not in said(on_page(admin_client, "resend", owe(shop(), 2)))
 

@@ -6,7 +6,7 @@ from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from core.background.heartbeat import Beats
+from core.background.heartbeat import Heartbeat
 from sync.models import RetryItem, Run, RunRow, Status, Wish
 from sync.repair import recovery
 from tests import factories
@@ -107,7 +107,7 @@ def test_a_run_that_no_poller_works_on_says_so(admin_client, outage):
     press(admin_client)
     part = reverse("admin:sync_run_part", args=[Run.objects.get().pk])
     assert "No poller is running" in admin_client.get(part).content.decode()
-    Beats(workers=1).beat(timezone.now())
+    Heartbeat(workers=1).beat(timezone.now())
     assert "No poller is running" not in admin_client.get(part).content.decode()
 
 

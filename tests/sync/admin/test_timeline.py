@@ -10,7 +10,7 @@ from django.utils import timezone
 from connections.models import Circuit, Side, pause
 from core.admin.base import coming
 from sync.admin.labels import PROBLEM_WORDS
-from sync.admin.orders.version_diff import Change, changes, content
+from sync.admin.orders.version_diff import ValueChange, changes, content
 from sync.models import SeenOrder, Status
 from sync.sources.odoo.values import PROBLEMS
 from tests import factories
@@ -47,37 +47,40 @@ def test_nothing_changed_says_nothing():
     [
         (
             {"order": BODY["order"] | {"amount_total": 99.0, "state": "cancel"}},
-            [Change("State", "Confirmed", "Cancelled"), Change("Total", "1,234.50 EUR", "99.00 EUR")],
+            [
+                ValueChange("State", "Confirmed", "Cancelled"),
+                ValueChange("Total", "1,234.50 EUR", "99.00 EUR"),
+            ],
         ),
         (
             {"shipping_address": {"name": "Ana Castro", "address": {"city": "Vigo"}}},
-            [Change("Delivery address, city", "Lugo", "Vigo")],
+            [ValueChange("Delivery address, city", "Lugo", "Vigo")],
         ),
         (
             {"items": [BODY["items"][0] | {"quantity": 3.0}, BODY["items"][1]]},
-            [Change("Line Camiseta, quantity", "2", "3")],
+            [ValueChange("Line Camiseta, quantity", "2", "3")],
         ),
         (
             {"items": [BODY["items"][0], BODY["items"][1] | {"is_reward": True}]},
-            [Change("Line Gorra, reward or discount", "", "yes")],
+            [ValueChange("Line Gorra, reward or discount", "", "yes")],
         ),
         (
             {"items": [BODY["items"][0]]},
-            [Change("Line removed", "1 × Gorra, 5.00 EUR", "")],
+            [ValueChange("Line removed", "1 × Gorra, 5.00 EUR", "")],
         ),
         (
             {"items": [*BODY["items"], {"line_id": 3, "sku": "Z", "quantity": 0.5}]},
-            [Change("Line added", "", "0.5 × Z")],
+            [ValueChange("Line added", "", "0.5 × Z")],
         ),
         (
             {"order": None, "items": "x"},
             [
-                Change("Name", "S00001", ""),
-                Change("State", "Confirmed", ""),
-                Change("Total", "1,234.50", ""),
-                Change("Currency", "EUR", ""),
-                Change("Line removed", "2 × Camiseta, 20.00", ""),
-                Change("Line removed", "1 × Gorra, 5.00", ""),
+                ValueChange("Name", "S00001", ""),
+                ValueChange("State", "Confirmed", ""),
+                ValueChange("Total", "1,234.50", ""),
+                ValueChange("Currency", "EUR", ""),
+                ValueChange("Line removed", "2 × Camiseta, 20.00", ""),
+                ValueChange("Line removed", "1 × Gorra, 5.00", ""),
             ],
         ),
     ],

@@ -63,7 +63,7 @@ def by_deep_check(world, order_id):
 def by_reconciliation(world, order_id):
     since = world.clock() - timedelta(days=2)
     wanted = reconcile.ask(world.connection, since=since, repair=True, now=world.clock())
-    reconcile.run(wanted, clock=world.clock)
+    reconcile.run_step(wanted, clock=world.clock)
 
 
 def by_poll(world, order_id):

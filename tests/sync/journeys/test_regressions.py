@@ -9,7 +9,7 @@ from connections import circuit, circuit_store
 from connections.models import Side
 from connections.receiver.delivery import Outcome, Verdict
 from sync import ledger
-from sync.deliveries.session import Drain, never
+from sync.deliveries.session import DeliverySession, never
 from sync.ledger import Tried
 from sync.models import DeliveryAttempt, RetryItem, SeenOrder
 from sync.repair.resend import resend
@@ -80,7 +80,7 @@ def drain(world):
     """Serves a receiver that nothing is wrong with."""
     side = circuit_store.load([world.connection.pk], Side.WEBHOOK, world.clock())[world.connection.pk]
     until = world.clock() + timedelta(minutes=1)
-    return Drain(world.connection, side, clock=world.clock, closing=never, until=until)
+    return DeliverySession(world.connection, side, clock=world.clock, closing=never, until=until)
 
 
 def version(order_id, number):

@@ -9,7 +9,7 @@ from connections.models import Connection
 from sandbox.odoo.sales import Line
 from sync.connection_test.preview import preview
 from sync.models import PollState
-from sync.polling.first_run import begin
+from sync.polling.first_run import first_look
 from sync.repair.deep_check import deep_check
 from sync.repair.resend import resend
 
@@ -133,12 +133,12 @@ def test_renamed_while_the_first_run_begins(make_world, monkeypatch):
     world = make_world()
 
     def begin_and_edit(*args, **kwargs):
-        beginning = begin(*args, **kwargs)
+        beginning = first_look(*args, **kwargs)
         if world.shop.database == "shop17":
             rename(world, "shop17-new")
         return beginning
 
-    monkeypatch.setattr("sync.polling.poll.begin", begin_and_edit)
+    monkeypatch.setattr("sync.polling.poll.first_look", begin_and_edit)
     world.poll()
     assert (world.state.started_at, world.connection.database_in_ids) == (None, "shop17-new")
     world.poll()

@@ -67,7 +67,7 @@ def test_checks_wait_until_the_first_window_is_read(make_world, clock, start, be
     assert deep_check(world.connection, clock=world.clock).error_code == "odoo_first_run"
     since = world.clock() - timedelta(days=2)
     wanted = reconcile.ask(world.connection, since=since, repair=True, now=world.clock())
-    done = reconcile.run(wanted, clock=world.clock)
+    done = reconcile.run_step(wanted, clock=world.clock)
     assert (done.progress, done.error_code) == ("failed", "odoo_first_run")
     world.deliver()
     assert len(world.got()) == sent

@@ -16,7 +16,7 @@ from core.models import AlertChannelState
 from core.monitoring.alerts import notify
 from sandbox.http.answer import Answer
 from sync import due, findings
-from sync.deliveries.session import Drain, never
+from sync.deliveries.session import DeliverySession, never
 from sync.models import DeliveryAttempt, PollState, RetryItem, RunKind, SyncLog
 from sync.repair import deep_check, reconcile, recovery
 from sync.repair import resend as resending
@@ -129,7 +129,7 @@ def test_a_wait_that_is_over_shortens_no_step_of_another_error(world, bounded, s
 def test_an_answer_that_was_under_way_does_not_end_a_wait(world, verdict):
     """Two went out together; one was asked to wait for an hour."""
     now = world.clock()
-    drain = Drain(
+    drain = DeliverySession(
         world.connection,
         SideState(Health(), Health(), False),
         clock=world.clock,
@@ -272,7 +272,7 @@ def test_while_odoo_asks_to_wait_nothing_else_asks_it(world, monkeypatch):
 
 def compare(world):
     since = world.clock() - timedelta(days=2)
-    return reconcile.run(
+    return reconcile.run_step(
         reconcile.ask(world.connection, since=since, repair=False, now=world.clock()), clock=world.clock
     )
 
@@ -314,11 +314,11 @@ def test_a_comparison_that_is_half_done_waits_as_well(world, monkeypatch):
     wanted = compare(world)
     assert wanted.progress == "waiting"
     world.shop.faults.set("rate_limit", retry_after="60", count=1)
-    assert reconcile.run(wanted, clock=world.clock).progress == "waiting"
-    assert reconcile.run(wanted, clock=world.clock).progress == "waiting"
+    assert reconcile.run_step(wanted, clock=world.clock).progress == "waiting"
+    assert reconcile.run_step(wanted, clock=world.clock).progress == "waiting"
     world.clock.advance(61)
     while wanted.progress == "waiting":
-        wanted = reconcile.run(wanted, clock=world.clock)
+        wanted = reconcile.run_step(wanted, clock=world.clock)
     assert (wanted.progress, wanted.orders_compared) == ("done", 2)
 
 

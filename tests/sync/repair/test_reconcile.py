@@ -16,7 +16,7 @@ from sync.repair.deep_check import deep_check
 def compare(world, *, repair=False):
     since = world.clock() - timedelta(days=2)
     wanted = reconcile.ask(world.connection, since=since, repair=repair, now=world.clock())
-    return reconcile.run(wanted, clock=world.clock)
+    return reconcile.run_step(wanted, clock=world.clock)
 
 
 def check(world):
@@ -173,11 +173,11 @@ def asked(world, **how):
 
 
 def test_a_long_comparison_gives_way_to_polls_and_goes_on(long):
-    whole = reconcile.run(asked(long, repair=False), clock=long.clock)
+    whole = reconcile.run_step(asked(long, repair=False), clock=long.clock)
     wanted, slices = asked(long, repair=True), 0
     while wanted.progress == "waiting":
         assert wanted.finished_at is None and not wanted.is_clean
-        wanted = reconcile.run(wanted, clock=Slow(long.clock))
+        wanted = reconcile.run_step(wanted, clock=Slow(long.clock))
         slices += 1
         assert long.poll(), "its turn is free between slices"
     assert slices == 3
@@ -187,14 +187,14 @@ def test_a_long_comparison_gives_way_to_polls_and_goes_on(long):
     assert verdicts == {first: "cancelled", fourth: "stale", sixth: "deleted", last: "missing"}
     assert (whole.orders_compared, whole.counts["deleted"]) == (7, 1)
     long.wait(minutes=1)
-    assert reconcile.run(asked(long, repair=False), clock=long.clock).is_clean
+    assert reconcile.run_step(asked(long, repair=False), clock=long.clock).is_clean
 
 
 def test_in_slices_the_verdicts_are_the_same(long):
-    whole = reconcile.run(asked(long, repair=False), clock=long.clock)
+    whole = reconcile.run_step(asked(long, repair=False), clock=long.clock)
     wanted = asked(long, repair=False)
     while wanted.progress == "waiting":
-        wanted = reconcile.run(wanted, clock=Slow(long.clock))
+        wanted = reconcile.run_step(wanted, clock=Slow(long.clock))
     assert (wanted.counts, wanted.differences) == (whole.counts, whole.differences)
     assert wanted.orders_compared == whole.orders_compared == 7
     assert wanted.calls >= whole.calls
@@ -202,7 +202,7 @@ def test_in_slices_the_verdicts_are_the_same(long):
 
 def test_the_next_slice_is_due_like_one_that_was_just_asked_for(long):
     slow = Slow(long.clock)
-    wanted = reconcile.run(asked(long, repair=False), clock=slow)
+    wanted = reconcile.run_step(asked(long, repair=False), clock=slow)
     assert wanted.progress == "waiting" and wanted.after_id == long.orders[2]
     assert list(Reconciliation.objects.due(slow())) == [wanted]
 
@@ -211,21 +211,21 @@ def test_in_the_background_one_that_gets_no_turn_waits_and_does_not_fail(world):
     world.confirmed()
     world.wait(minutes=2)
     leases.claim([turn.work_lease_key(world.connection.odoo_lease_key)], "somebody", now=world.clock())
-    wanted = reconcile.run(asked(world, repair=False), clock=world.clock, in_background=True)
+    wanted = reconcile.run_step(asked(world, repair=False), clock=world.clock, in_background=True)
     assert (wanted.progress, wanted.error_code, wanted.finished_at) == ("waiting", "", None)
     assert not Reconciliation.objects.due(world.clock()).exists()
     assert Reconciliation.objects.due(world.clock.advance(turn.BUSY_SECONDS)).exists()
     world.clock.advance(leases.LEASE_SECONDS)
-    assert reconcile.run(wanted, clock=world.clock, in_background=True).is_clean
+    assert reconcile.run_step(wanted, clock=world.clock, in_background=True).is_clean
 
 
 def test_a_slice_that_finds_odoo_busy_comes_back(long, monkeypatch):
     monkeypatch.setattr("sync.polling.turn.WAIT_SECONDS", 0)
-    wanted = reconcile.run(asked(long, repair=False), clock=Slow(long.clock))
+    wanted = reconcile.run_step(asked(long, repair=False), clock=Slow(long.clock))
     before = (wanted.counts, wanted.differences, wanted.orders_compared)
     token = leases.new_token()
     leases.claim([long.connection.odoo_lease_key], token, now=long.clock(), seconds=600)
-    wanted = reconcile.run(wanted, clock=long.clock)
+    wanted = reconcile.run_step(wanted, clock=long.clock)
     assert (wanted.progress, wanted.error_code, wanted.finished_at) == ("waiting", "", None)
     assert (wanted.counts, wanted.differences, wanted.orders_compared) == before
 
@@ -265,11 +265,11 @@ def test_the_scheduled_one_looks_back_some_days_where_the_last_was_yesterday(wor
 
 def in_slices(world, wanted, between):
     """Its first slice, then `between` and a poll, then the rest."""
-    wanted = reconcile.run(wanted, clock=Slow(world.clock))
+    wanted = reconcile.run_step(wanted, clock=Slow(world.clock))
     assert wanted.progress == "waiting"
     between()
     world.wait(minutes=1)
-    assert reconcile.run(wanted, clock=world.clock).progress == "done"
+    assert reconcile.run_step(wanted, clock=world.clock).progress == "done"
     world.wait(minutes=1)
 
 

@@ -24,7 +24,7 @@ def check_when_due(world):
     if PollState.objects.deep_check_due(world.clock()).exists():
         check(world)
     for wanted in Reconciliation.objects.due(world.clock()):
-        reconcile.run(wanted, clock=world.clock)
+        reconcile.run_step(wanted, clock=world.clock)
     world.wait(seconds=20)
 
 
@@ -169,7 +169,7 @@ def test_a_reconciliation_with_repair_asks_first(world):
         world.shop.unlink(order_id)
     since = world.clock() - timedelta(days=2)
     wanted = reconcile.ask(world.connection, since=since, repair=True, now=world.clock())
-    done = reconcile.run(wanted, clock=world.clock)
+    done = reconcile.run_step(wanted, clock=world.clock)
     world.wait(minutes=1)
     assert (done.progress, done.counts["deleted"], done.held_back) == ("done", 15, 15)
     assert {event for _, event, _ in world.got()} == {"order.confirmed"}

@@ -100,7 +100,7 @@ class Command(TeachingCommand):
         if not options["dry_run"]:
             for takeover in takeovers:
                 carry_out(takeover, enable=options["enable"], now=now)
-        rows = [row_of(takeover, options["enable"]) for takeover in takeovers]
+        rows = [import_row(takeover, options["enable"]) for takeover in takeovers]
         if options["json"]:
             show_json(self.stdout, {"dry_run": options["dry_run"], "connections": rows})
             return
@@ -140,7 +140,7 @@ def _in_file(path: Path) -> str:
     return (named[1] if named else text).strip().strip("\"'")
 
 
-def row_of(takeover: Takeover, enable: bool) -> dict[str, Any]:
+def import_row(takeover: Takeover, enable: bool) -> dict[str, Any]:
     history = takeover.history
     return {
         "old_id": takeover.old.id,

@@ -124,7 +124,7 @@ def plan(
     if event in wanted:
         return Plan(event, announced, supersede=owed)
     # What waits is of a state that is over, wanted or not.
-    return Plan(announced=_heard(event, announced), supersede=owed and (cancelled or again))
+    return Plan(announced=announced_by(event), supersede=owed and (cancelled or again))
 
 
 def event_for(announced: str, *, cancelled: bool, again: bool = False) -> str:
@@ -139,7 +139,3 @@ def event_for(announced: str, *, cancelled: bool, again: bool = False) -> str:
 
 def announced_by(event: str) -> str:
     return "cancelled" if event == CANCELLED else "confirmed"
-
-
-def _heard(event: str, announced: str) -> str:
-    return announced if event == UPDATED else announced_by(event)

@@ -5,7 +5,20 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sync.events.decide import CANCELLED, CONFIRMED, IGNORE, UPDATED, Known, News, Plan, news, plan
+from sync.events.decide import (
+    BY_STAMP,
+    CANCELLED,
+    CONFIRMED,
+    IGNORE,
+    UPDATED,
+    Known,
+    News,
+    Plan,
+    TakenOver,
+    news,
+    plan,
+    recognised,
+)
 from sync.orders import Change
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -41,11 +54,42 @@ def test_news(known, written, state, before_start, expected):
 
 
 @pytest.mark.parametrize(
+    ("made_at", "expected"), [(NOON, News.NOTHING), (LATER, News.READ), (None, News.NOTHING)]
+)
+@pytest.mark.parametrize("known", [SENT, SEED])
+def test_another_order_under_a_known_number_is_news(known, made_at, expected):
+    change = Change(1, NOON, "sale", create_date=made_at)
+    assert news(change, replace(known, created_at=NOON), before_start=True) is expected
+
+
+@pytest.mark.parametrize(
+    ("known_hash", "written", "cancelled", "expected"),
+    [
+        (BY_STAMP, NOON, False, "new"),
+        (BY_STAMP, LATER, False, BY_STAMP),
+        (BY_STAMP, NOON, True, BY_STAMP),
+        ("old", NOON, False, "old"),
+    ],
+)
+def test_a_version_known_by_its_stamp_is_recognised(known_hash, written, cancelled, expected):
+    known = replace(SENT, content_hash=known_hash)
+    found = recognised(known, write_date=written, cancelled=cancelled, content_hash="new")
+    assert found == replace(known, content_hash=expected)
+
+
+@pytest.mark.parametrize(
     ("what", "known", "facts", "expected"),
     [
         ("a new order", None, {}, Plan(CONFIRMED)),
         ("a new order from before the start", None, {"before_start": True}, Plan(seed=True)),
         ("a cancelled order nobody heard of", None, {"cancelled": True}, IGNORE),
+        ("the same from before the start", None, {"cancelled": True, "before_start": True}, IGNORE),
+        (
+            "the same of another poller's",
+            None,
+            {"cancelled": True, "taken_over": TakenOver.VERSION},
+            IGNORE,
+        ),
         ("a touch that changed nothing", SENT, {"content_hash": "old"}, Plan(announced="confirmed")),
         ("a change", SENT, {}, Plan(UPDATED, "confirmed")),
         ("a change while an update waits", SENT, {"owed": True}, Plan(UPDATED, "confirmed", supersede=True)),
@@ -69,11 +113,23 @@ def test_news(known, written, state, before_start, expected):
         ),
         ("a change of a seeded order", SEED, {"before_start": True}, Plan(seed=True)),
         ("a seeded order confirmed again", SEED, {}, Plan(CONFIRMED)),
+        (
+            "a change of one from before that a person resent and that waits",
+            SEED,
+            {"before_start": True, "owed": True},
+            Plan(CONFIRMED, "", supersede=True),
+        ),
         ("an order from before that was resent", SENT, {"before_start": True}, Plan(UPDATED, "confirmed")),
         ("a person's resend of a seeded order", SEED, {"replay": True}, Plan(CONFIRMED)),
         ("a resend, unchanged", SENT, {"replay": True, "content_hash": "old"}, Plan(UPDATED, "confirmed")),
         ("a person's resend while owed", OWED, {"replay": True, "owed": True}, Plan(CONFIRMED, "", True)),
         ("an unwanted update", SENT, {"wanted": (CONFIRMED,)}, Plan(announced="confirmed")),
+        (
+            "the same while a confirmation waits",
+            SENT,
+            {"owed": True, "wanted": (CONFIRMED,)},
+            Plan(announced="confirmed"),
+        ),
         ("an unwanted confirmation", None, {"wanted": (UPDATED,)}, Plan(announced="confirmed")),
         (
             "an unwanted cancellation while owed",

@@ -42,6 +42,14 @@ class Database:
         story = Story(shop, LOOKBACK_SECONDS, world.server_now, world.clock)
         return cls(shop, story, Till(shop, story, world), [name])
 
+    def copied(self, world, name):
+        """Another one with all that is committed in this: from now on each goes its own way."""
+        copy = Database.of(world, world.version, name)
+        copy.shop.world.restore(self.shop.world.snapshot())
+        copy.story.lives, copy.story.marks = deepcopy(self.story.lives), deepcopy(self.story.marks)
+        copy.story.clock_jumped = self.story.clock_jumped
+        return copy
+
     @property
     def name(self):
         return self.names[-1]

@@ -393,4 +393,6 @@ MEANWHILE = (
     "stall",
     "tick_late",
     "pause",
+    "another_database",
+    "swapped",
 )

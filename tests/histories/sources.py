@@ -11,6 +11,7 @@ LAGS = (1500, 1900, 3000, 7500)  # seconds, each beyond the look-back
 ADDRESSES = ("http://127.0.0.1:8069", "http://127.0.0.1:8069/", "http://localhost:8069")
 OLDER = timedelta(days=3, seconds=1357)  # the other database: no order of both was made in one second
 STANDSTILL_SECONDS = 5
+NEWEST = 10  # orders by which a database is known at the least
 
 
 class SourceSteps:
@@ -110,27 +111,62 @@ class SourceSteps:
         """A connection that has read its own database is pointed at another one and works there."""
         self.do_poll(a, b)
         self.do_another_database(a, b)
+        self._work(a, b)
+
+    def do_copied(self, a, b):
+        """The database is copied and each goes its own way; a connection is pointed at the copy."""
+        connection = self._connection(a)
+        copy = self._database("copy") or self._join(self.world.main.copied(self.world, "copy"))
+        for till in (self.till, copy.till):
+            self.world.pass_time(1.1)  # no order of both was made in one second
+            till.sell(1 + a % 3, 0)
+        self.do_poll(a, b)
+        if self._can_be_told(connection, copy):
+            self.edit(connection, database=copy.name)
+            self._work(a, b)
+
+    def _can_be_told(self, connection, copy):
+        """One of its orders that go on has another one under its number there: else nobody could know."""
+        known = SeenOrder.objects.filter(connection=connection, created_in_odoo__isnull=False)
+        newest = known.exclude(state="cancel").order_by("-order_id")[:NEWEST]
+        there = {row["id"]: row for row in copy.shop.world.rows("sale.order") if row["company_id"] == 1}
+        return self.world.homes.get(connection.pk) is self.world.main and any(
+            row.order_id in there
+            and there[row.order_id]["create_date"].replace(microsecond=0) != row.created_in_odoo
+            for row in newest
+        )
+
+    def do_sell_elsewhere(self, a, b):
+        others = self.world.databases[1:]
+        if others:
+            others[b % len(others)].till.sell(1 + a % 3, b)
+
+    def _work(self, a, b):
         work = (self.do_poll, self.do_resend, self.do_deep_check, self.do_reconcile, self.do_watch)
         work[b % len(work)](a, b)
         self.do_sell_elsewhere(a, b)
         self.do_poll(a, b)
 
-    def do_sell_elsewhere(self, a, b):
-        if len(self.world.databases) > 1:
-            self.world.databases[1].till.sell(1 + a % 3, b)
+    def _database(self, name):
+        return next((each for each in self.world.databases if each.names[0] == name), None)
+
+    def _join(self, database):
+        """It stands on the same server, with the same users."""
+        self.world.databases.append(database)
+        self.world.odoo.add(database.shop)
+        for user in self.world.main.shop.users.by_id.values():
+            if user.id not in database.shop.users.by_id:
+                database.add_user(user.id, user.login, user.keys[0].secret)
+        return database
 
     def _other(self):
-        if len(self.world.databases) == 1:
-            other = Database.of(self.world, self.world.version, "other", age=OLDER)
-            self.world.databases.append(other)
-            self.world.odoo.add(other.shop)
-            for user in self.world.main.shop.users.by_id.values():
-                if user.id not in other.shop.users.by_id:
-                    other.add_user(user.id, user.login, user.keys[0].secret)
+        other = self._database("other")
+        if other is None:
+            other = self._join(Database.of(self.world, self.world.version, "other", age=OLDER))
             for n in range(max(2, len(self.world.main.story.lives))):
                 other.till.sell(1, n * 3)
             other.shop.world.clock = self.world.stamp_now
-        return self.world.databases[1]
+        return other
 
     def set_right(self, connection):
         """A person gives it back the database that its orders are of."""
@@ -240,6 +276,7 @@ WEIGHTS = {
     "another_database": 1,
     "sell_elsewhere": 1,
     "swapped": 2,
+    "copied": 2,
     "empty": 1,
     "blank": 2,
     "fill": 4,

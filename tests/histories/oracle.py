@@ -194,7 +194,7 @@ class _Side:
 
     def _scope_of_all(self, life):
         if life.order_id not in self.first_look.open:
-            return MUST_NOT
+            return MAY if life.restored else MUST_NOT  # what it closed may have been taken back since
         is_open = life.is_confirmed and not life.fully_delivered
         return MUST if is_open and self.connection.pk not in self.world.begun_blind else MAY
 

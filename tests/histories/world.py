@@ -198,9 +198,11 @@ class World:
 
     def note_beginnings(self):
         """After a run: which connections have begun in it, where, and what was confirmed then."""
-        stored = dict(PollState.objects.filter(started_at__isnull=False).values_list("pk", "started_at"))
+        rows = PollState.objects.filter(started_at__isnull=False).values_list("pk", "started_at", "database")
+        stored = {pk: (at, self.database_called(known["database"])) for pk, at, known in rows}
         for pk, started_at, home, looks in self._beginnings:  # of workers that came too late as well
-            if stored.get(pk) == started_at:
+            # Two that begin within one second, with an edit between them, are told apart by the database.
+            if stored.get(pk) == (started_at, home):
                 self.begun[pk], self.homes[pk] = (looks[0], looks[-1]), home
         self.looks.clear()
         self._beginnings.clear()

@@ -14,7 +14,7 @@ from django.utils import timezone  # noqa: E402
 
 from connections.models import Circuit, CircuitState, Connection, Side  # noqa: E402
 from core.models import Finding  # noqa: E402
-from sync.metrics.hourly import tally  # noqa: E402
+from sync.metrics.hourly import count_hours  # noqa: E402
 from sync.models import PollState  # noqa: E402
 
 LAST = 30 * 86_400  # seconds over which all of it is spread, newest first
@@ -38,7 +38,7 @@ def main(connections: int, attempts: int) -> None:
                 cursor.execute(statement)
     with database.cursor() as cursor:
         cursor.execute("ANALYZE")
-    tally(timezone.now())  # as the watch does each minute
+    count_hours(timezone.now())  # as the watch does each minute
 
 
 def statements(vendor, connections, orders):

@@ -48,7 +48,7 @@ def due_kinds(now: datetime) -> tuple[bool, bool]:
 
 def claim_polls(now: datetime, limit: int, *, among: Iterable[int] | None = None) -> Claim:
     """Take up to `limit` connections that are due for a poll and whose Odoo database nobody is reading."""
-    PollState.objects.heed_nudges(now)
+    PollState.objects.apply_nudges(now)
     due = PollState.objects.poll_due(now)
     if among is not None:
         due = due.filter(connection__in=among)

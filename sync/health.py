@@ -27,7 +27,7 @@ from sync.models import RetryItem, Status
 LATE_AFTER = timedelta(minutes=5)
 
 
-class Standing(TextChoices):
+class HealthState(TextChoices):
     """One word for a connection: the worst that can be said of it."""
 
     FAILING = "failing", _("Failing")
@@ -40,10 +40,10 @@ class Standing(TextChoices):
     OK = "ok", _("OK")
 
 
-WRONG = (Standing.FAILING, Standing.OPEN, Standing.LATE)
+WRONG = (HealthState.FAILING, HealthState.OPEN, HealthState.LATE)
 
 
-def with_standing(connections: QuerySet[Any], now: datetime) -> QuerySet[Any]:
+def with_health_state(connections: QuerySet[Any], now: datetime) -> QuerySet[Any]:
     """Adds `standing`, a word of `Standing`."""
     circuits = Circuit.objects.filter(connection=OuterRef("pk"))
     paused = Circuit.objects.paused(now).filter(connection=OuterRef("pk"))
@@ -52,15 +52,15 @@ def with_standing(connections: QuerySet[Any], now: datetime) -> QuerySet[Any]:
     overdue = Q(poll_state__next_poll_at__lt=now - LATE_AFTER)
     forgotten = Q(poll_state__isnull=True, created_at__lt=now - LATE_AFTER)
     annotated: QuerySet[Any] = connections.annotate(
-        standing=Case(
-            When(enabled=False, then=Value(Standing.DISABLED.value)),
-            When(Exists(paused), then=Value(Standing.PAUSED.value)),
-            When(Exists(circuits.exclude(state=CircuitState.CLOSED)), then=Value(Standing.OPEN.value)),
-            When(poll_state__error_code__gt="", then=Value(Standing.FAILING.value)),
-            When(overdue | forgotten, then=Value(Standing.LATE.value)),
-            When(pk__in=failed, then=Value(Standing.NEEDS_PERSON.value)),
-            When(poll_state__last_polled_at__isnull=True, then=Value(Standing.NEW.value)),
-            default=Value(Standing.OK.value),
+        health_state=Case(
+            When(enabled=False, then=Value(HealthState.DISABLED.value)),
+            When(Exists(paused), then=Value(HealthState.PAUSED.value)),
+            When(Exists(circuits.exclude(state=CircuitState.CLOSED)), then=Value(HealthState.OPEN.value)),
+            When(poll_state__error_code__gt="", then=Value(HealthState.FAILING.value)),
+            When(overdue | forgotten, then=Value(HealthState.LATE.value)),
+            When(pk__in=failed, then=Value(HealthState.NEEDS_PERSON.value)),
+            When(poll_state__last_polled_at__isnull=True, then=Value(HealthState.NEW.value)),
+            default=Value(HealthState.OK.value),
             output_field=CharField(),
         )
     )
@@ -83,5 +83,5 @@ def _owed(status: Status) -> Coalesce:
 
 def counts(connections: QuerySet[Any], now: datetime) -> dict[str, int]:
     """How many connections stand how: {word of `Standing`: number}."""
-    rows = with_standing(connections, now).order_by().values("standing").annotate(n=Count("pk"))
-    return dict(rows.values_list("standing", "n"))
+    rows = with_health_state(connections, now).order_by().values("health_state").annotate(n=Count("pk"))
+    return dict(rows.values_list("health_state", "n"))

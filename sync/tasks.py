@@ -97,8 +97,8 @@ def watch() -> int:
     findings: list[Finding] | None = None
     with failures.apart("sync.retention.wake_overdue", faults):
         retention.wake_overdue(now)
-    with failures.apart("sync.metrics.hourly.tally", faults):
-        hourly.tally(now)
+    with failures.apart("sync.metrics.hourly.count_hours", faults):
+        hourly.count_hours(now)
     with failures.apart("sync.metrics.counters.count", faults):
         counters.count(now)
     with failures.apart("sync.findings.watch", faults):

@@ -18,22 +18,22 @@ def measure(setting: Setting) -> list[Figure]:
     interval, seconds = setting.interval(4, 10), setting.duration(8, 90)
     waiting = setting.size(1000, ORDERS)
     with ground(setting, OTHERS + 1, latency=0.05, receiver_latency=0.02) as here:
-        tenant, *others = here.shops
+        busy, *others = here.shops
         here.connect(poll_interval_seconds=interval)
         here.poll()
         here.begin()
         before = _others(here, others, seconds, interval).lags()
-        _hang(here, tenant, waiting)
+        _hang(here, busy, waiting)
         during = _others(here, others, seconds, interval)
     lags = during.lags(others)
     ratio = quantile(lags, 0.95) / quantile(before, 0.95)
     facts = {
         "interval": interval,
-        "tenant_orders": waiting,
+        "busy_orders": waiting,
         "orders": [len(before), len(lags)],
         "p50": [quantile(before, 0.5), quantile(lags, 0.5)],
         "longest": [quantile(before, 1.0), quantile(lags, 1.0)],
-        "tenant_tries": sum(request["hook"] == tenant for request in during.requests),
+        "busy_tries": sum(request["hook"] == busy for request in during.requests),
     }
     name = f"one receiver hangs {HANGS_SECONDS} s on {waiting} orders: the others' p95 / without it"
     return [
@@ -56,12 +56,12 @@ def _all_there(here: Ground) -> Told | None:
     return None if told.missing else told
 
 
-def _hang(here: Ground, tenant: str, orders: int) -> None:
-    here.load.tell(hook=tenant, mode="hang", seconds=HANGS_SECONDS)
-    here.load.do(mark=True, confirm=orders, shops=[tenant], wait=False)
+def _hang(here: Ground, busy: str, orders: int) -> None:
+    here.load.tell(hook=busy, mode="hang", seconds=HANGS_SECONDS)
+    here.load.do(mark=True, confirm=orders, shops=[busy], wait=False)
     until(lambda: not here.load.told().waiting, 120, "the tenant's orders are confirmed")
     until(
-        lambda: any(request["hook"] == tenant for request in here.load.told().requests),
+        lambda: any(request["hook"] == busy for request in here.load.told().requests),
         60,
         "the tenant's receiver hangs",
     )

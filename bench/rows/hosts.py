@@ -95,8 +95,8 @@ def _killed(here: Ground, setting: Setting) -> list[Figure]:
     """Two of four are killed with -9 amid orders; the other two do all of it, and nothing twice."""
     here.load.do(mark=True, per_second=20.0, shops=here.shops)
     time.sleep(setting.duration(5, 20))
-    for victim in here.pollers[:2]:
-        _kill(victim)
+    for target in here.pollers[:2]:
+        _kill(target)
     time.sleep(setting.duration(5, 40))
     here.load.do(per_second=0)
     killed_at = time.monotonic()
@@ -115,8 +115,8 @@ def _killed(here: Ground, setting: Setting) -> list[Figure]:
     ]
 
 
-def _kill(victim: Poller) -> None:
-    victim.shoot(victim.process.pid, "hosts")
+def _kill(target: Poller) -> None:
+    target.shoot(target.process.pid, "hosts")
 
 
 ROW = Row("hosts", "one, two, four runpoller on PostgreSQL and Redis", measure, ("redis",))

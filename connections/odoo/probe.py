@@ -144,11 +144,11 @@ def _fares_like_a_missing_one(line: Line) -> bool:
     """
     ours = line.target.database
     nobody = hashlib.sha256(ours.encode()).hexdigest()[: max(len(ours), 16)]
-    complaint = _complaint(line, nobody)
-    return nobody in complaint and complaint.replace(nobody, ours) == _complaint(line, ours)
+    message = _message_for(line, nobody)
+    return nobody in message and message.replace(nobody, ours) == _message_for(line, ours)
 
 
-def _complaint(line: Line, database: str) -> str:
+def _message_for(line: Line, database: str) -> str:
     try:
         jsonrpc.call(line, "common", "authenticate", [database, line.target.username, "", {}])
     except RemoteError as error:

@@ -28,7 +28,7 @@ from core.admin.base import page
 from core.admin.plain_values import posted_token
 from core.admin.poller_notice import warn_without_poller
 
-Desk = TypeVar("Desk", bound=type[Any])
+AdminClass = TypeVar("AdminClass", bound=type[Any])
 
 
 class ActForm(BaseDialogForm):  # type: ignore[misc]
@@ -92,7 +92,7 @@ class Act:
 
 def acts(
     *chosen: Act, more: Sequence[Act] = (), listed: Sequence[Act] = (), pages: Sequence[str] = ()
-) -> Callable[[Desk], Desk]:
+) -> Callable[[AdminClass], AdminClass]:
     """Class decorator: puts these acts on a ModelAdmin's list and on the page of each row.
 
     There each of `chosen` has a button; `more` are in a menu; `listed` are on the list only. `pages` are
@@ -100,44 +100,46 @@ def acts(
     """
     every = [*chosen, *more, *listed]
 
-    def decorate(desk: Desk) -> Desk:
+    def decorate(model_admin: AdminClass) -> AdminClass:
         for act in every:
-            setattr(desk, act.name, _on_list(act))
+            setattr(model_admin, act.name, _on_list(act))
             if act not in listed:
-                setattr(desk, f"{act.name}_one", _on_page(act))
-            setattr(desk, f"has_{act.name}_permission", _allowed(act))
-        desk.actions = [act.name for act in every]
-        desk.actions_detail = [*pages, *(f"{act.name}_one" for act in chosen)]
+                setattr(model_admin, f"{act.name}_one", _on_page(act))
+            setattr(model_admin, f"has_{act.name}_permission", _allowed(act))
+        model_admin.actions = [act.name for act in every]
+        model_admin.actions_detail = [*pages, *(f"{act.name}_one" for act in chosen)]
         if more:
             menu = {"title": gettext_lazy("More"), "items": [f"{act.name}_one" for act in more]}
-            desk.actions_detail.append(menu)
-        desk.get_actions_detail = _offered(desk.get_actions_detail, every)
-        return desk
+            model_admin.actions_detail.append(menu)
+        model_admin.get_actions_detail = _offered(model_admin.get_actions_detail, every)
+        return model_admin
 
     return decorate
 
 
 def _allowed(act: Act) -> Callable[..., bool]:
-    def allowed(desk: Any, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.has_perm(act.permission) and desk.has_view_permission(request))
+    def allowed(model_admin: Any, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm(act.permission) and model_admin.has_view_permission(request))
 
     return allowed
 
 
 def _offered(inherited: Any, chosen: Sequence[Act]) -> Callable[..., list[Any]]:
-    def get_actions_detail(desk: Any, request: HttpRequest, object_id: str) -> list[Any]:
-        row = desk.get_object(request, unquote(str(object_id)))
+    def get_actions_detail(model_admin: Any, request: HttpRequest, object_id: str) -> list[Any]:
+        row = model_admin.get_object(request, unquote(str(object_id)))
         idle = tuple(f"_{act.name}_one" for act in chosen if row is None or not act.offered(row))
         return [
-            shown for shown in inherited(desk, request, object_id) if not shown.action_name.endswith(idle)
+            shown
+            for shown in inherited(model_admin, request, object_id)
+            if not shown.action_name.endswith(idle)
         ]
 
     return get_actions_detail
 
 
 def _on_page(act: Act) -> Any:
-    def press(desk: Any, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        row = desk.get_object(request, unquote(object_id))
+    def press(model_admin: Any, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        row = model_admin.get_object(request, unquote(object_id))
         if row is None:
             raise Http404
         _perform(request, act, [row], form.cleaned_data)
@@ -151,9 +153,9 @@ def _on_page(act: Act) -> Any:
 
 
 def _on_list(act: Act) -> Any:
-    def press(desk: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    def press(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         if act.begin and queryset[: settings.CONFIRM_ABOVE + 1].count() > settings.CONFIRM_ABOVE:
-            return _begin(desk, request, act, act.begin, queryset)
+            return _begin(model_admin, request, act, act.begin, queryset)
         rows = list(queryset[: act.limit + 1])
         if len(rows) > act.limit:
             too_many = _("Nothing was done: choose at most %(limit)s at once.") % {"limit": act.limit}
@@ -167,7 +169,7 @@ def _on_list(act: Act) -> Any:
             return None
         form = act.form(request=request, data=request.POST if "_form_submitted" in request.POST else None)
         if not form.is_valid():
-            return _ask(desk, request, act, rows, form)
+            return _ask(model_admin, request, act, rows, form)
         _perform(request, act, rows, form.cleaned_data)
         return None
 
@@ -177,7 +179,7 @@ def _on_list(act: Act) -> Any:
 
 
 def _begin(
-    desk: Any, request: HttpRequest, act: Act, begin: Callable[..., Model], queryset: QuerySet[Any]
+    model_admin: Any, request: HttpRequest, act: Act, begin: Callable[..., Model], queryset: QuerySet[Any]
 ) -> HttpResponse | None:
     """So many are done in the background, after a question that names their number."""
     rows = act.rows_of(queryset).order_by("pk")
@@ -189,20 +191,20 @@ def _begin(
     sure = request.POST.get("confirmed") == str(count)
     form = act.form(request=request, data=request.POST if sure else None)
     if not (sure and form.is_valid()):
-        return _ask(desk, request, act, list(rows[:20]), form, count=count)
+        return _ask(model_admin, request, act, list(rows[:20]), form, count=count)
     token, reason = posted_token(request) or new_token(), form.cleaned_data.get("reason", "")
     run = begin(request, rows, token=token, reason=reason)
     return HttpResponseRedirect(page(run))
 
 
 def _ask(
-    desk: Any, request: HttpRequest, act: Act, rows: list[Any], form: Any, *, count: int = 0
+    model_admin: Any, request: HttpRequest, act: Act, rows: list[Any], form: Any, *, count: int = 0
 ) -> HttpResponse:
     """`count` is given where so many are asked about that their number is named."""
     context = {
-        **desk.admin_site.each_context(request),
+        **model_admin.admin_site.each_context(request),
         "title": act.title,
-        "opts": desk.opts,
+        "opts": model_admin.opts,
         "act": act,
         "rows": rows[:20],
         "more": max(0, (count or len(rows)) - 20),

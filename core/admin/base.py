@@ -48,7 +48,7 @@ def column(description: Any, *, ordering: str | None = None) -> Callable[[Column
     return admin.display(description=description, ordering=ordering)
 
 
-class DeskAdmin(PermissionFirstAdmin, CheckedAdmin):
+class PollerAdmin(PermissionFirstAdmin, CheckedAdmin):
     """A page of the desk. Nothing is deleted in bulk: what goes with a row is too easily overlooked."""
 
     list_per_page = 50
@@ -71,7 +71,7 @@ class DeskAdmin(PermissionFirstAdmin, CheckedAdmin):
         return actions
 
 
-class ReadOnlyAdmin(DeskAdmin):
+class ReadOnlyAdmin(PollerAdmin):
     """What workers write: people look at it, and act on it only through the buttons it offers."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

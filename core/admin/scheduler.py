@@ -160,8 +160,8 @@ class QueuedAdmin(ReadOnlyAdmin):
 
 
 PAGES = {"Schedule": ScheduleAdmin, "Success": TaskAdmin, "Failure": TaskAdmin, "OrmQ": QueuedAdmin}
-DESKS = {apps.get_model("django_q", name): desk for name, desk in PAGES.items()}
+ADMINS = {apps.get_model("django_q", name): model_admin for name, model_admin in PAGES.items()}
 
-for model in filter(admin.site.is_registered, DESKS):  # OrmQ is not where Redis is the broker
+for model in filter(admin.site.is_registered, ADMINS):  # OrmQ is not where Redis is the broker
     admin.site.unregister(model)
-    admin.site.register(model, DESKS[model])
+    admin.site.register(model, ADMINS[model])

@@ -13,14 +13,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from core.admin.base import DeskAdmin, ReadOnlyAdmin, column, moment
+from core.admin.base import PollerAdmin, ReadOnlyAdmin, column, moment
 
 for model in (User, Group, AccessAttempt, AccessLog, AccessFailureLog):
     admin.site.unregister(model)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, DeskAdmin):  # type: ignore[type-arg,misc]
+class UserAdmin(DjangoUserAdmin, PollerAdmin):  # type: ignore[type-arg,misc]
     """Who is no superuser cannot become one, and cannot touch one."""
 
     form = UserChangeForm
@@ -43,7 +43,7 @@ def _may_touch(request: HttpRequest, user: Any) -> bool:
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, DeskAdmin):  # type: ignore[misc]
+class GroupAdmin(DjangoGroupAdmin, PollerAdmin):  # type: ignore[misc]
     """Groups give rights, so only superusers write them."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

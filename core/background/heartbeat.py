@@ -11,7 +11,7 @@ from django.db.models import Max
 
 from core.models import PollerHeartbeat, ScheduleStatus
 
-BEAT = timedelta(seconds=10)
+INTERVAL = timedelta(seconds=10)
 SILENT = timedelta(seconds=60)
 FORGOTTEN = timedelta(days=1)
 PLAIN_QUEUE = "plain qcluster"  # it has no heartbeat of its own: its tick of each minute is
@@ -30,9 +30,9 @@ class Heartbeat:
     def key(self) -> str:
         return f"{self._host}:{self._process}"
 
-    def beat(self, now: datetime) -> None:
+    def record(self, now: datetime) -> None:
         """Once in ten seconds, however often it is called."""
-        if self._last_at is not None and now - self._last_at < BEAT:
+        if self._last_at is not None and now - self._last_at < INTERVAL:
             return
         self._started_at = self._started_at or now
         self._last_at = now

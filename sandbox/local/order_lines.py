@@ -34,7 +34,7 @@ class Flow:
         new = SyncLog.objects.filter(pk__gt=self.log_id).select_related("connection").order_by("pk")
         logs = list(new.defer("connection__api_key", "connection__webhook_secret"))
         self.log_id = logs[-1].pk if logs else self.log_id
-        return [(log.finished_at, log.connection.name, _outcome(log)) for log in logs if _is_news(log)]
+        return [(log.finished_at, log.connection.name, _outcome(log)) for log in logs if _is_new(log)]
 
     def _deliveries(self) -> list[Line]:
         new = DeliveryAttempt.objects.filter(pk__gt=self.attempt_id).select_related("connection", "item")
@@ -53,7 +53,7 @@ def _newest(model: type[SyncLog] | type[DeliveryAttempt]) -> int:
     return model.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
-def _is_news(log: SyncLog) -> bool:
+def _is_new(log: SyncLog) -> bool:
     return bool(log.error_code or log.orders_sent or log.orders_failed)
 
 

@@ -26,7 +26,7 @@ class Child:
     def is_alive(self) -> bool:
         return self.process.poll() is None
 
-    def last_words(self, lines: int = 15) -> str:
+    def last_lines(self, lines: int = 15) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def kill(self) -> None:

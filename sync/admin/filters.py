@@ -13,17 +13,19 @@ from connections.forms import EVENT_CHOICES
 from connections.models import EVENTS
 from core.admin.base import cause
 from core.admin.filters import ChoiceFilter
-from sync.admin.health_labels import WRONG, Standing
+from sync.admin.health_labels import WRONG, HealthState
 from sync.models import RetryItem, Status
 from sync.models.ledger import OPEN
 
 
-class StandingFilter(ChoiceFilter):
+class HealthStateFilter(ChoiceFilter):
     title = _("health")
-    parameter_name = "standing"
-    choices_shown = (("wrong", _("Anything wrong")), *Standing.choices)
+    parameter_name = "health_state"
+    choices_shown = (("wrong", _("Anything wrong")), *HealthState.choices)
 
-    conditions = {"wrong": Q(standing__in=WRONG)} | {word: Q(standing=word) for word in Standing.values}
+    conditions = {"wrong": Q(health_state__in=WRONG)} | {
+        word: Q(health_state=word) for word in HealthState.values
+    }
 
 
 def _owing(status: Status) -> Q:

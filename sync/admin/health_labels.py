@@ -1,16 +1,16 @@
 """How connections stand, in the desk's colours."""
 
-from sync.health import WRONG, Standing, counts, with_backlog, with_standing
+from sync.health import WRONG, HealthState, counts, with_backlog, with_health_state
 
-__all__ = ["COLOURS", "WRONG", "Standing", "counts", "with_backlog", "with_standing"]
+__all__ = ["COLOURS", "WRONG", "HealthState", "counts", "with_backlog", "with_health_state"]
 
 COLOURS = {
-    Standing.FAILING: "danger",
-    Standing.OPEN: "danger",
-    Standing.LATE: "warning",
-    Standing.NEEDS_PERSON: "danger",
-    Standing.PAUSED: "info",
-    Standing.DISABLED: "",
-    Standing.NEW: "info",
-    Standing.OK: "success",
+    HealthState.FAILING: "danger",
+    HealthState.OPEN: "danger",
+    HealthState.LATE: "warning",
+    HealthState.NEEDS_PERSON: "danger",
+    HealthState.PAUSED: "info",
+    HealthState.DISABLED: "",
+    HealthState.NEW: "info",
+    HealthState.OK: "success",
 }

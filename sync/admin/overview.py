@@ -15,21 +15,21 @@ from django.utils.translation import gettext_lazy
 from connections.models import Circuit, Connection
 from core.admin.base import SECRETS_OF_CONNECTION, listing, many, moment, order_page, page, span
 from core.admin.chart import chart
-from sync.admin.health_labels import COLOURS, Standing, counts
-from sync.admin.problems import MATTERS_SHOWN, matters
+from sync.admin.health_labels import COLOURS, HealthState, counts
+from sync.admin.problems import PROBLEMS_SHOWN, problems
 from sync.metrics import hourly
 from sync.models import RetryItem, SentOrder, Status
 
 PAUSES_SHOWN = 8
 WORST_FIRST = (
-    Standing.FAILING,
-    Standing.OPEN,
-    Standing.LATE,
-    Standing.NEEDS_PERSON,
-    Standing.PAUSED,
-    Standing.NEW,
-    Standing.DISABLED,
-    Standing.OK,
+    HealthState.FAILING,
+    HealthState.OPEN,
+    HealthState.LATE,
+    HealthState.NEEDS_PERSON,
+    HealthState.PAUSED,
+    HealthState.NEW,
+    HealthState.DISABLED,
+    HealthState.OK,
 )
 
 admin.site.index_title = gettext_lazy("Overview")
@@ -49,8 +49,12 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("connections.view_connection"):
         numbers = counts(Connection.objects.all(), now)
         shown |= {"health": _health(numbers), "is_new": not numbers, "pauses": _pauses(now)}
-    found = matters(request, now)
-    shown |= {"cards": cards, "matters": found[:MATTERS_SHOWN], "more_matters": len(found) - MATTERS_SHOWN}
+    found = problems(request, now)
+    shown |= {
+        "cards": cards,
+        "problems": found[:PROBLEMS_SHOWN],
+        "more_problems": len(found) - PROBLEMS_SHOWN,
+    }
     shown |= {"anything": bool(cards or "health" in shown), "is_well": not found}
     can = {"can_search": may_search(request), "can_add": may("connections.add_connection")}
     return context | shown | can
@@ -117,14 +121,14 @@ def _health(numbers: dict[str, int]) -> dict[str, Any]:
     total = sum(numbers.values())
     rows = [
         {
-            "label": standing.label,
-            "colour": COLOURS[standing] or "muted",
-            "count": numbers[standing],
-            "share": round(100 * numbers[standing] / total, 2),
-            "address": listing(Connection, standing=standing.value),
+            "label": health_state.label,
+            "colour": COLOURS[health_state] or "muted",
+            "count": numbers[health_state],
+            "share": round(100 * numbers[health_state] / total, 2),
+            "address": listing(Connection, health_state=health_state.value),
         }
-        for standing in WORST_FIRST
-        if numbers.get(standing)
+        for health_state in WORST_FIRST
+        if numbers.get(health_state)
     ]
     return {"rows": rows, "total": total}
 
@@ -141,7 +145,7 @@ def _pauses(now: datetime) -> dict[str, Any]:
     return {
         "rows": shown,
         "more": len(lines) > PAUSES_SHOWN,
-        "address": listing(Connection, standing="paused"),
+        "address": listing(Connection, health_state="paused"),
     }
 
 

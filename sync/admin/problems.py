@@ -16,13 +16,13 @@ from connections.causes import NEVER_SENT, explain
 from connections.models import Connection
 from core.admin.base import SECRETS_OF_CONNECTION, listing, page
 from core.models import Finding
-from sync.admin.health_labels import COLOURS, WRONG, Standing, with_standing
+from sync.admin.health_labels import COLOURS, WRONG, HealthState, with_health_state
 from sync.admin.recovery.links import recover_address
 from sync.models import Question, RetryItem, Run, Status, Wish
 from sync.models.question import CAUSES
 
 ROWS_READ = 200  # of each kind; beyond that the number alone is told
-MATTERS_SHOWN = 12
+PROBLEMS_SHOWN = 12
 NAMES_SHOWN = 3
 DETAIL_SHOWN = 40  # characters
 # What the standing, the circuits and the backlog of a connection show already.
@@ -40,7 +40,7 @@ Place = tuple[str, str]  # address, text
 
 
 @dataclass
-class Matter:
+class Problem:
     """`colour` is a word of the labels; `links` come as buttons, the first is the one to press."""
 
     what: str
@@ -67,10 +67,10 @@ def quiet_findings() -> QuerySet[Finding]:
     return rows.select_related("connection").defer(*SECRETS_OF_CONNECTION)
 
 
-def matters(request: HttpRequest, now: datetime) -> list[Matter]:
+def problems(request: HttpRequest, now: datetime) -> list[Problem]:
     """Worst first, in a constant number of queries."""
     may = request.user.has_perm
-    found: list[Matter] = []
+    found: list[Problem] = []
     if may("connections.view_connection"):
         found += _connections(now)
     if may("sync.view_retryitem"):
@@ -82,41 +82,52 @@ def matters(request: HttpRequest, now: datetime) -> list[Matter]:
     return found
 
 
-def _connections(now: datetime) -> Iterable[Matter]:
-    rows: QuerySet[Any] = with_standing(Connection.objects.without_secrets(), now)
-    rows = rows.filter(standing__in=WRONG).select_related("poll_state").prefetch_related("circuits")
-    groups: dict[tuple[str, str], Matter] = {}
+def _connections(now: datetime) -> Iterable[Problem]:
+    rows: QuerySet[Any] = with_health_state(Connection.objects.without_secrets(), now)
+    rows = rows.filter(health_state__in=WRONG).select_related("poll_state").prefetch_related("circuits")
+    groups: dict[tuple[str, str], Problem] = {}
     for row in rows.order_by("name")[:ROWS_READ]:
         code = _why(row)
-        standing = Standing(row.standing)
-        if (standing, code) not in groups:
-            groups[standing, code] = _group(standing, code)
-        matter = groups[standing, code]
-        matter.count += 1
-        matter.places.append((page(row), row.name))
-    order = {standing: n for n, standing in enumerate(WRONG)}
-    return [matter for __, matter in sorted(groups.items(), key=lambda each: order[Standing(each[0][0])])]
+        health_state = HealthState(row.health_state)
+        if (health_state, code) not in groups:
+            groups[health_state, code] = _group(health_state, code)
+        problem = groups[health_state, code]
+        problem.count += 1
+        problem.places.append((page(row), row.name))
+    order = {health_state: n for n, health_state in enumerate(WRONG)}
+    return [
+        problem for __, problem in sorted(groups.items(), key=lambda each: order[HealthState(each[0][0])])
+    ]
 
 
 def _why(row: Any) -> str:
     codes = [circuit.error_code for circuit in row.circuits.all()]
-    codes.insert(len(codes) if row.standing == Standing.OPEN else 0, getattr(_state(row), "error_code", ""))
-    return next((code for code in codes if code), "" if row.standing != Standing.LATE else "poll_overdue")
+    codes.insert(
+        len(codes) if row.health_state == HealthState.OPEN else 0, getattr(_state(row), "error_code", "")
+    )
+    return next(
+        (code for code in codes if code), "" if row.health_state != HealthState.LATE else "poll_overdue"
+    )
 
 
 def _state(row: Any) -> Any:
     return getattr(row, "poll_state", None)
 
 
-def _group(standing: Standing, code: str) -> Matter:
+def _group(health_state: HealthState, code: str) -> Problem:
     words = explain(code)
-    links = [(listing(Connection, standing=standing.value), _("Show connections"))]
-    return Matter(
-        str(words.title), str(words.next_step), COLOURS[standing], str(standing.label), count=0, links=links
+    links = [(listing(Connection, health_state=health_state.value), _("Show connections"))]
+    return Problem(
+        str(words.title),
+        str(words.next_step),
+        COLOURS[health_state],
+        str(health_state.label),
+        count=0,
+        links=links,
     )
 
 
-def _orders(may_act: bool) -> Iterable[Matter]:
+def _orders(may_act: bool) -> Iterable[Problem]:
     failed = RetryItem.objects.filter(status=Status.FAILED).order_by()
     groups = failed.values("error_code").annotate(
         n=Count("pk"),
@@ -124,7 +135,7 @@ def _orders(may_act: bool) -> Iterable[Matter]:
         first=Min("created_at"),
         shop=Min("connection"),
     )
-    for group in groups.order_by("-n")[:MATTERS_SHOWN]:
+    for group in groups.order_by("-n")[:PROBLEMS_SHOWN]:
         words = explain(group["error_code"] or "unknown")
         label = ngettext("%s order", "%s orders", group["n"]) % group["n"]
         only = {"connection__id__exact": group["shop"]} if group["shops"] == 1 else {}
@@ -133,26 +144,26 @@ def _orders(may_act: bool) -> Iterable[Matter]:
         ]
         if may_act:
             links.insert(0, (recover_address(what="failed", cause=group["error_code"]), _("Recover")))
-        yield Matter(
+        yield Problem(
             str(words.title), str(words.next_step), "danger", label, since=group["first"], links=links
         )
 
 
-def _findings() -> Iterable[Matter]:
-    groups: dict[str, Matter] = {}
+def _findings() -> Iterable[Problem]:
+    groups: dict[str, Problem] = {}
     for finding in quiet_findings()[:ROWS_READ]:
         words = explain(finding.code)
         if finding.code not in groups:
             links = [(listing(Question), _("Questions"))] if finding.code in CAUSES.values() else []
-            groups[finding.code] = Matter(
+            groups[finding.code] = Problem(
                 str(words.title), str(words.next_step), "warning", _("Finding"), 0, finding.since, links=links
             )
-        matter = groups[finding.code]
-        matter.count += 1
+        problem = groups[finding.code]
+        problem.count += 1
         if finding.connection:
-            matter.places.append((page(finding.connection), _with(finding.connection.name, finding.detail)))
+            problem.places.append((page(finding.connection), _with(finding.connection.name, finding.detail)))
         else:
-            matter.places.append(("", _with(_("The poller itself"), finding.detail)))
+            problem.places.append(("", _with(_("The poller itself"), finding.detail)))
     return groups.values()
 
 
@@ -161,9 +172,9 @@ def _with(name: str, detail: str) -> str:
     return f"{name} ({detail})" if detail and len(detail) <= DETAIL_SHOWN else name
 
 
-def _runs() -> Iterable[Matter]:
-    for run in Run.objects.unfinished().filter(wish=Wish.PAUSE)[:MATTERS_SHOWN]:
-        yield Matter(
+def _runs() -> Iterable[Problem]:
+    for run in Run.objects.unfinished().filter(wish=Wish.PAUSE)[:PROBLEMS_SHOWN]:
+        yield Problem(
             _("A recovery of %s orders is paused") % run.total,
             _("Resume it when the receiver can take orders again, or stop it for good."),
             "info",

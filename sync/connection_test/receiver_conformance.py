@@ -41,25 +41,25 @@ class Mark:
     seconds: float
 
 
-def examine(connection: Connection, *, clock: Clock) -> Iterator[Mark]:
+def check_receiver(connection: Connection, *, clock: Clock) -> Iterator[Mark]:
     """One thing after the other, each finding when it is there; only the first if that goes wrong."""
     receiver = Receiver.of(connection)
     if receiver.unreadable:
         raise SecretUnreadable()
     if problem := form_problem(receiver.secret):
         yield Mark(_("can verify our signature"), None, problem, str(explain(LEGACY).next_step), 0)
-    room = _Room(connection, receiver, clock)
-    first = _good(room)
+    conversation = _Conversation(connection, receiver, clock)
+    first = _good(conversation)
     yield first
     if first.ok is not False:
-        for trial in TRIALS:
+        for check in CHECKS:
             # Where the secret is not sent in clear, trying is no reason to.
-            if trial is not _only_in_clear or room.receiver.send_secret_header:
-                yield trial(room)
+            if check is not _only_in_clear or conversation.receiver.send_secret_header:
+                yield check(conversation)
 
 
 @dataclass(frozen=True, slots=True)
-class _Room:
+class _Conversation:
     connection: Connection
     receiver: Receiver
     clock: Clock
@@ -102,70 +102,72 @@ class _Room:
         return replace(outcome, answer=self.receiver.masked(outcome.answer))
 
 
-def _good(room: _Room) -> Mark:
-    name, outcome = _("takes a test event"), room.send()
+def _good(conversation: _Conversation) -> Mark:
+    name, outcome = _("takes a test event"), conversation.send()
     found = _taken(name, outcome, _("Answer 200 to every event whose signature is right."))
     if found.ok and found.seconds > SLOW_SECONDS:
         return replace(found, ok=None, change=_("Answer first and work later: after 30 seconds we give up."))
     return found
 
 
-def _bytes(room: _Room) -> Mark:
+def _bytes(conversation: _Conversation) -> Mark:
     change = _("Verify the bytes as they came, before anything parses them; what is written anew differs.")
-    return _taken(_("takes text beyond ASCII"), room.send(note=BEYOND_ASCII), change)
+    return _taken(_("takes text beyond ASCII"), conversation.send(note=BEYOND_ASCII), change)
 
 
-def _forgery(room: _Room) -> Mark:
+def _forgery(conversation: _Conversation) -> Mark:
     change = _("Verify webhook-signature and answer 401: anybody could send orders.")
-    stranger = replace(room.receiver, secret=new_secret(), retired=())
-    return _refused(_("refuses a wrong signature"), room.send(receiver=stranger), change)
+    other_secret = replace(conversation.receiver, secret=new_secret(), retired=())
+    return _refused(_("refuses a wrong signature"), conversation.send(receiver=other_secret), change)
 
 
-def _only_in_clear(room: _Room) -> Mark:
+def _only_in_clear(conversation: _Conversation) -> Mark:
     change = _(
         "It only looks at X-Webhook-Secret. Verify webhook-signature, then switch the header off here."
     )
-    return _refused(_("refuses a wrong signature beside the right secret in clear"), room.forge(), change)
+    return _refused(
+        _("refuses a wrong signature beside the right secret in clear"), conversation.forge(), change
+    )
 
 
-def _old(room: _Room) -> Mark:
+def _old(conversation: _Conversation) -> Mark:
     change = _(
         "Compare webhook-timestamp with the clock and answer 401 beyond five minutes: whoever overheard an "
         "event could send it again."
     )
-    return _refused(_("refuses an event signed ten minutes ago"), room.send(age=OLD), change)
+    return _refused(_("refuses an event signed ten minutes ago"), conversation.send(age=OLD), change)
 
 
-def _duplicate(room: _Room) -> Mark:
+def _duplicate(conversation: _Conversation) -> Mark:
     event_id = payload.event_id()
-    room.send(event_id=event_id)
+    conversation.send(event_id=event_id)
     change = _(
         "Answer 200 to a webhook-id that you know, and do nothing: after a broken connection we have to send "
         "the same event again."
     )
-    return _taken(_("takes the same event twice"), room.send(event_id=event_id), change)
+    return _taken(_("takes the same event twice"), conversation.send(event_id=event_id), change)
 
 
-def _older(room: _Room) -> Mark:
+def _older(conversation: _Conversation) -> Mark:
     order = f"test_{payload.event_id()}"
-    room.send(external_id=order, version=2)
+    conversation.send(external_id=order, version=2)
     change = _(
         "Answer 200 to a version that is not newer than what you have, and ignore it. What you refuse is "
         "tried again and then waits for a person."
     )
     return _taken(
-        _("takes an older version after a newer one"), room.send(external_id=order, version=1), change
+        _("takes an older version after a newer one"), conversation.send(external_id=order, version=1), change
     )
 
 
-def _slow(room: _Room) -> Mark:
-    name, outcome = _("waits for a slow body"), room.send(slow=True, note=BEYOND_ASCII * 40)
+def _slow(conversation: _Conversation) -> Mark:
+    name, outcome = _("waits for a slow body"), conversation.send(slow=True, note=BEYOND_ASCII * 40)
     change = _("Allow at least 30 seconds for a request to arrive, or answer 408: then we try again.")
     found = _taken(name, outcome, change)
     return replace(found, ok=None) if outcome.status == 408 else found
 
 
-TRIALS = (_bytes, _forgery, _only_in_clear, _old, _duplicate, _older, _slow)
+CHECKS = (_bytes, _forgery, _only_in_clear, _old, _duplicate, _older, _slow)
 
 
 def _taken(name: str, outcome: Outcome, change: str) -> Mark:

@@ -59,8 +59,8 @@ def receiver_stages(connection: Connection, *, now: datetime) -> Iterator[Stage]
 
 def _forgery(receiver: Receiver, connection: Connection, now: datetime) -> Stage:
     """A good receiver refuses what somebody else signed; one that does not is worth a warning."""
-    stranger = replace(receiver, secret=new_secret(), retired=())
-    outcome = _post(stranger, connection, now)
+    other_secret = replace(receiver, secret=new_secret(), retired=())
+    outcome = _post(other_secret, connection, now)
     name = _("The receiver refuses a wrong signature")
     if outcome.verdict is Verdict.DELIVERED:
         return Stage(name, None, ACCEPTS_ANYTHING, _status(outcome), _seconds(outcome))

@@ -55,8 +55,8 @@ class Dispatcher:
         until = now + timedelta(seconds=leases.LEASE_SECONDS)
         for connection in chosen:
             side = states[connection.pk]
-            drain = DeliverySession(connection, side, clock=self.clock, closing=self.closing, until=until)
-            self.active[connection.pk] = drain
+            session = DeliverySession(connection, side, clock=self.clock, closing=self.closing, until=until)
+            self.active[connection.pk] = session
         return {pk: self.active[pk] for pk in (c.pk for c in connections) if pk in self.active}
 
     def give(self, items: Iterable[RetryItem]) -> None:
@@ -64,100 +64,100 @@ class Dispatcher:
         for item in items:
             self.active[item.connection_id].give([item])
 
-    def run(self, drains: Iterable[DeliverySession]) -> None:
+    def run(self, sessions: Iterable[DeliverySession]) -> None:
         """Open lanes. A drain that has sent all it was given gets what else is due, or ends."""
         idle = []
-        for drain in drains:
-            self._open_lanes(drain)
-            if not drain.lanes:
-                idle.append(drain)
+        for session in sessions:
+            self._open_senders(session)
+            if not session.senders:
+                idle.append(session)
         if idle:
             more = self._settle(idle)
-            for drain in more:
-                drain.give(self._due(drain))
+            for session in more:
+                session.give(self._due(session))
             self.run(more)
 
-    def _open_lanes(self, drain: DeliverySession) -> None:
-        for _ in range(drain.room()):
-            drain.lanes += 1
-            self.loop.spawn(lambda: self._lane(drain), self._lane_ended, linger=True)
+    def _open_senders(self, session: DeliverySession) -> None:
+        for _ in range(session.free_senders()):
+            session.senders += 1
+            self.loop.spawn(lambda: self._send_all(session), self._senders_ended, gather=True)
 
     def renew(self) -> None:
         """Keep the leases of long drains; one that was lost ends. People's pauses are noticed here too."""
         now = self.clock()
-        keys = {drain.connection.webhook_lease_key: drain for drain in self.active.values()}
+        keys = {session.connection.webhook_lease_key: session for session in self.active.values()}
         with transaction.atomic():
             held = leases.renew(keys, self.token, now=now)
             states = circuit_store.load(self.active, Side.WEBHOOK, now)
-        for key, drain in keys.items():
-            drain.side.paused = states[drain.connection.pk].paused
-            drain.leased_until = now + timedelta(seconds=leases.LEASE_SECONDS) if key in held else now
+        for key, session in keys.items():
+            session.side.paused = states[session.connection.pk].paused
+            session.leased_until = now + timedelta(seconds=leases.LEASE_SECONDS) if key in held else now
 
-    def _lane(self, drain: DeliverySession) -> DeliverySession:
-        while not self.loop.stopped and (item := drain.take()) is not None:
+    def _send_all(self, session: DeliverySession) -> DeliverySession:
+        while not self.loop.stopped and (item := session.take()) is not None:
             faultpoints.at("sending", item)
             body, event_id = bytes(item.body or b""), item.event_id
-            outcome = deliver(drain.receiver, body, event_id=event_id, now=self.clock())
+            outcome = deliver(session.receiver, body, event_id=event_id, now=self.clock())
             faultpoints.at("answered", outcome)
-            drain.judge(item, outcome)
-            self.loop.emit(self._record, (drain, Tried(item, outcome)))
-        return drain
+            session.judge(item, outcome)
+            self.loop.emit(self._record, (session, Tried(item, outcome)))
+        return session
 
-    def _lane_ended(self, drains: list[DeliverySession]) -> None:
-        for drain in drains:
-            drain.lanes -= 1
+    def _senders_ended(self, sessions: list[DeliverySession]) -> None:
+        for session in sessions:
+            session.senders -= 1
         # What these lanes sent has to be on record before more of the same receiver is loaded.
         self.loop.flush(self._record)
-        self.run(dict.fromkeys(drains))
+        self.run(dict.fromkeys(sessions))
 
     def _record(self, results: list[tuple[DeliverySession, Tried]]) -> None:
         faultpoints.at("recording")
         now = self.clock()
-        drains = {drain.connection.pk: drain for drain, _ in results}
+        sessions = {session.connection.pk: session for session, _ in results}
         with transaction.atomic():
             held = leases.renew(
-                (d.connection.webhook_lease_key for d in drains.values()), self.token, now=now
+                (d.connection.webhook_lease_key for d in sessions.values()), self.token, now=now
             )
-            there = ledger.lock(drains)
+            there = ledger.lock(sessions)
             ours = {
-                pk: d for pk, d in drains.items() if pk in there and d.connection.webhook_lease_key in held
+                pk: d for pk, d in sessions.items() if pk in there and d.connection.webhook_lease_key in held
             }
-            tries = [tried for drain, tried in results if drain.connection.pk in ours]
+            tries = [tried for session, tried in results if session.connection.pk in ours]
             ledger.record(tries, now)
-            circuit_store.store({pk: drain.side for pk, drain in ours.items()}, Side.WEBHOOK)
-            ledger.release_held((pk for pk, drain in ours.items() if drain.closed_again), now)
-        for pk, drain in drains.items():
-            drain.closed_again = False
-            drain.leased_until = now + timedelta(seconds=leases.LEASE_SECONDS) if pk in ours else now
+            circuit_store.store({pk: session.side for pk, session in ours.items()}, Side.WEBHOOK)
+            ledger.release_held((pk for pk, session in ours.items() if session.closed_again), now)
+        for pk, session in sessions.items():
+            session.closed_again = False
+            session.leased_until = now + timedelta(seconds=leases.LEASE_SECONDS) if pk in ours else now
         tracing.deliveries(tries)
         for tried in tries:
             ours[tried.item.connection_id].count(tried)
         faultpoints.at("recorded")
 
-    def _due(self, drain: DeliverySession) -> list[RetryItem]:
+    def _due(self, session: DeliverySession) -> list[RetryItem]:
         """The next versions of one receiver; while half open any that waits, least recently tried first."""
         now = self.clock()
-        mine = RetryItem.objects.filter(connection=drain.connection)
-        allowed = circuit.calls_allowed(drain.side.health, now)
-        chosen = mine.due(now) if drain.side.health.state == circuit.CLOSED else mine.pending()
+        mine = RetryItem.objects.filter(connection=session.connection)
+        allowed = circuit.calls_allowed(session.side.health, now)
+        chosen = mine.due(now) if session.side.health.state == circuit.CLOSED else mine.pending()
         return list(chosen.order_by("next_retry_at", "id")[: CHUNK if allowed is None else allowed])
 
-    def _settle(self, drains: list[DeliverySession]) -> list[DeliverySession]:
+    def _settle(self, sessions: list[DeliverySession]) -> list[DeliverySession]:
         """End those that have nothing to do now, and say when they have; returns the others."""
         now = self.clock()
-        by_pk = {drain.connection.pk: drain for drain in drains}
+        by_pk = {session.connection.pk: session for session in sessions}
         with transaction.atomic():
-            held = leases.renew((d.connection.webhook_lease_key for d in drains), self.token, now=now)
+            held = leases.renew((d.connection.webhook_lease_key for d in sessions), self.token, now=now)
             ours = ledger.lock(pk for pk, d in by_pk.items() if d.connection.webhook_lease_key in held)
             due = {pk: by_pk[pk].due_at(at, now) for pk, at in ledger.first_due(ours).items()}
             more = [by_pk[pk] for pk, at in due.items() if at <= now and not by_pk[pk].is_over]
-            ended = [drain for drain in drains if drain not in more]
+            ended = [session for session in sessions if session not in more]
             _set_due({d.connection.pk: due.get(d.connection.pk) for d in ended if d.connection.pk in ours})
             free = {d.connection.webhook_lease_key: d.free_at(now) for d in ended}
             leases.release_each(free, self.token)
             pause([d.connection for d in ended if d.gone], by="", reason="HTTP 410", sides=(Side.WEBHOOK,))
-        for drain in ended:
-            del self.active[drain.connection.pk]
+        for session in ended:
+            del self.active[session.connection.pk]
         if ended:
             self.then(ended)
         return more
@@ -186,10 +186,10 @@ def deliver_due(
     """
     loop = Loop(settings.TASK_THREADS if threads is None else threads)
     finished: list[DeliverySession] = []
-    drains = Dispatcher(loop, leases.new_token(), clock, finished.extend, closing)
-    loop.every(leases.RENEW_SECONDS, drains.renew)
+    dispatcher = Dispatcher(loop, leases.new_token(), clock, finished.extend, closing)
+    loop.every(leases.RENEW_SECONDS, dispatcher.renew)
     connections = list(Connection.objects.enabled().filter(pk__in=ids))
-    drains.take_over(token, connections)
-    drains.run(drains.start(connections).values())
+    dispatcher.take_over(token, connections)
+    dispatcher.run(dispatcher.start(connections).values())
     loop.run()
     return finished

@@ -41,7 +41,7 @@ class DeliverySession:
         self._waiting: dict[int, RetryItem] = {}  # by order: of one order there is one version to send
         self._sending: set[int] = set()  # orders; a newer version goes when the older one has its answer
         self._pausing = 0  # lanes that wait for their slot before they take one
-        self.lanes = self.sent = self.failed = 0
+        self.senders = self.sent = self.failed = 0
         self.gone = self.closed_again = self.rate_spent = False
         self.leased_until = until
         self._clock, self._closing, self._lock = clock, closing, Lock()
@@ -68,12 +68,12 @@ class DeliverySession:
                 self._waiting.pop(item.order_id, None)
                 self._waiting[item.order_id] = item
 
-    def room(self) -> int:
+    def free_senders(self) -> int:
         """How many more lanes may open now."""
         allowed = circuit.calls_allowed(self.side.health, self._clock())
         most = self.connection.deliveries_at_once if allowed is None else allowed
         with self._lock:
-            return 0 if self.is_over else min(most, self._ready() + self.lanes) - self.lanes
+            return 0 if self.is_over else min(most, self._ready() + self.senders) - self.senders
 
     def take(self) -> RetryItem | None:
         """The next version to send, or None when this lane has to end."""

@@ -12,7 +12,7 @@ CONFIRMED, UPDATED, CANCELLED = "order.confirmed", "order.updated", "order.cance
 BY_STAMP = "stamp"
 
 
-class News(Enum):
+class Reaction(Enum):
     """What one line of the feed asks for."""
 
     NOTHING = "nothing"
@@ -65,21 +65,21 @@ class Plan:
     announced: str = ""  # what the receiver counts as knowing, whether or not it wanted to hear it
     supersede: bool = False  # what is still owed of this order must not go out any more
     seed: bool = False  # known from before the start: recorded, not sent
-    adopt: bool = False  # another poller delivered it: recorded as sent
+    imported: bool = False  # another poller delivered it: recorded as sent
 
 
 IGNORE = Plan()
 
 
-def news(change: Change, known: Known | None, *, before_start: bool = False) -> News:
+def reaction_to(change: Change, known: Known | None, *, before_start: bool = False) -> Reaction:
     """`before_start`: the order was confirmed before the connection's start, and not again since."""
     if known is None:
-        return News.NOTHING if change.cancelled else News.READ
+        return Reaction.NOTHING if change.cancelled else Reaction.READ
     if known.is_another(change.create_date):
-        return News.READ
+        return Reaction.READ
     if change.write_date == known.write_date and change.cancelled == known.cancelled:
-        return News.NOTHING
-    return News.NOTE if known.seeded and before_start else News.READ
+        return Reaction.NOTHING
+    return Reaction.NOTE if known.seeded and before_start else Reaction.READ
 
 
 def recognised(known: Known, *, write_date: datetime, cancelled: bool, content_hash: str) -> Known:
@@ -96,7 +96,7 @@ def plan(
     content_hash: str,
     owed: bool,
     wanted: Collection[str],
-    perhaps_told: bool = False,
+    perhaps_announced: bool = False,
     before_start: bool = False,
     replay: bool = False,
     taken_over: TakenOver = TakenOver.NOTHING,
@@ -114,11 +114,11 @@ def plan(
     if before_start and (known is None or known.seeded) and not owed:
         return Plan(announced=known.announced if known else "", seed=True)
     if known is None and taken_over is TakenOver.VERSION:
-        return Plan(announced=announced, adopt=True)
+        return Plan(announced=announced, imported=True)
     if known is not None and known.content_hash == content_hash:
         return Plan(announced=announced)
     over = announced == "cancelled" and known is not None and known.cancelled
-    told = announced == "confirmed" or (perhaps_told and not over)
+    told = announced == "confirmed" or (perhaps_announced and not over)
     if cancelled and not owed and not told:
         return Plan(announced=announced)
     if event in wanted:

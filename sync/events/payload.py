@@ -191,7 +191,7 @@ Form = Callable[[Content], Content]
 
 # Outside of every hash: `write_date` moves without a change; `locked`, and the step between "sale" and
 # "done", both mean confirmed.
-NO_NEWS = ("write_date", "locked")
+NO_CONTENT = ("write_date", "locked")
 # The fields come with a version of Odoo or a module: that there is none and that it says no is the same.
 FLAGS = ("is_storable", "is_reward", "is_delivery", "is_downpayment")
 
@@ -224,15 +224,15 @@ def _stored_by_type(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _form_1(content: Content) -> Content:
-    return _form(content, order_without=NO_NEWS, item=_with_flags)
+    return _form(content, order_without=NO_CONTENT, item=_with_flags)
 
 
 def _form_0(content: Content) -> Content:
-    return _form(content, order_without=(*NO_NEWS, "create_date"), item=_without_reward)
+    return _form(content, order_without=(*NO_CONTENT, "create_date"), item=_without_reward)
 
 
 def _form_0_up_to_17(content: Content) -> Content:
-    return _form(content, order_without=(*NO_NEWS, "create_date"), item=_stored_by_type)
+    return _form(content, order_without=(*NO_CONTENT, "create_date"), item=_stored_by_type)
 
 
 # By number, what each set of rules makes the hash of; several forms where servers told the same differently.

@@ -190,7 +190,7 @@ def first_due(connection_ids: Iterable[int]) -> dict[int, datetime]:
     return dict(waiting.order_by().values_list("connection").annotate(at=Min("next_retry_at")))
 
 
-def perhaps_told(keys: Mapping[int, Sequence[int]]) -> set[Key]:
+def perhaps_announced(keys: Mapping[int, Sequence[int]]) -> set[Key]:
     """Those of these orders of which the receiver may have a version without our knowing.
 
     A try of them ended without an answer, or one of their versions was given up before any try of it was

@@ -11,7 +11,7 @@ from connections.models import Connection
 from core.background.bulk import Row, Table
 from sync.events import decide, payload
 from sync.events.decide import Known, Plan
-from sync.ledger.known import Found, Key, by_connection, known, open_items, perhaps_told, wake_deliveries
+from sync.ledger.known import Found, Key, by_connection, known, open_items, perhaps_announced, wake_deliveries
 from sync.ledger.last_versions import endings
 from sync.models import PollState, RetryItem, SeenOrder, SentOrder, Status
 from sync.orders import Change
@@ -76,18 +76,18 @@ def owe(batch: Sequence[Found], now: datetime) -> list[RetryItem]:
     remembered, owed = known(keys), open_items(keys)
     replaced = [found for found in batch if _is_another(found, remembered.get(found.key))]
     ended = by_connection(found.key for found in batch if found.state == "cancel" or found in replaced)
-    perhaps = perhaps_told(ended) if ended else set()
+    perhaps = perhaps_announced(ended) if ended else set()
     ends = _endings(replaced, now) if replaced else {}
     entry = _Entry()
     for found in batch:
         before, item = remembered.get(found.key), owed.get(found.key)
         told = found.key in perhaps
         if found.key in ends and before is not None:
-            before, item, waits = _end(entry, ends[found.key], before, item, perhaps_told=told, now=now)
+            before, item, waits = _end(entry, ends[found.key], before, item, perhaps_announced=told, now=now)
             if waits:
                 continue
             told = False
-        _enter(entry, found, before, item, perhaps_told=told, now=now)
+        _enter(entry, found, before, item, perhaps_announced=told, now=now)
     _write(entry, now)
     return entry.items
 
@@ -102,7 +102,13 @@ def _endings(replaced: Sequence[Found], now: datetime) -> dict[Key, Found]:
 
 
 def _end(
-    entry: _Entry, ending: Found, before: Known, open_item: int | None, *, perhaps_told: bool, now: datetime
+    entry: _Entry,
+    ending: Found,
+    before: Known,
+    open_item: int | None,
+    *,
+    perhaps_announced: bool,
+    now: datetime,
 ) -> tuple[Known, int | None, bool]:
     """The number of an order was given to another: end the old one, then the new one begins.
 
@@ -119,7 +125,7 @@ def _end(
         cancelled=True,
         content_hash=ending.content_hash,
         owed=open_item is not None,
-        perhaps_told=perhaps_told,
+        perhaps_announced=perhaps_announced,
         wanted=ending.connection.events,
     )
     if plan.supersede and open_item is not None:
@@ -161,7 +167,7 @@ def _enter(
     before: Known | None,
     open_item: int | None,
     *,
-    perhaps_told: bool,
+    perhaps_announced: bool,
     now: datetime,
 ) -> None:
     if found.content is None and before is not None and before.write_date == found.write_date:
@@ -180,7 +186,7 @@ def _enter(
         cancelled=cancelled,
         content_hash=found.content_hash,
         owed=open_item is not None,
-        perhaps_told=perhaps_told,
+        perhaps_announced=perhaps_announced,
         wanted=found.connection.events,
         before_start=found.before_start,
         replay=found.replay,
@@ -194,13 +200,13 @@ def _enter(
     entry.seen.append(_seen(found, plan, version, now))
     if plan.event:
         entry.items.append(_retry_item(found, plan.event, version, now))
-    elif (plan.seed or plan.adopt) and before is None:
+    elif (plan.seed or plan.imported) and before is None:
         entry.seeds.append(_seed(found, seeded=plan.seed))
 
 
 def _version(before: Known | None, plan: Plan) -> int:
     last = before.version if before else 0
-    return last + 1 if plan.event or ((plan.seed or plan.adopt) and before is None) else last
+    return last + 1 if plan.event or ((plan.seed or plan.imported) and before is None) else last
 
 
 def _held(found: Found, before: Known | None, now: datetime) -> Row:

@@ -87,9 +87,9 @@ def _record_delivered(tries: Sequence[Tried], now: datetime) -> None:
     )
     SENT.insert(_sent_row(item, now) for item in items)
     telling = sorted((i for i in items if i.event != decide.UPDATED), key=lambda i: i.version)
-    last_told = {(i.connection_id, i.order_id): decide.announced_by(i.event) for i in telling}
+    last_announced = {(i.connection_id, i.order_id): decide.announced_by(i.event) for i in telling}
     for word in ("confirmed", "cancelled"):
-        keys = by_connection(key for key, told in last_told.items() if told == word)
+        keys = by_connection(key for key, told in last_announced.items() if told == word)
         if keys:
             SeenOrder.objects.filter(matching(SeenOrder, keys)).update(announced=word)
 

@@ -16,9 +16,9 @@ from connections.models import Connection, Start, odoo_lease_key
 from connections.plain_text import one_line
 from connections.secrets.fields import reveal
 from sync import ledger
-from sync.legacy.adopt import adopt, forget
 from sync.legacy.database import OldConnection, OldShop, Unusable
 from sync.legacy.history import Fate, History, OrderHistory, history_of
+from sync.legacy.import_orders import forget, import_orders
 from sync.models import PollState
 
 SHORTEST, LONGEST = 5, 86_400  # seconds between polls
@@ -73,7 +73,7 @@ def carry_out(takeover: Takeover, *, enable: bool, now: datetime) -> Connection:
         if not takeover.begun:
             forget(connection)
             _set_line(connection, takeover.history, now)
-        takeover.added = adopt(connection, takeover.history.orders, now)
+        takeover.added = import_orders(connection, takeover.history.orders, now)
         if enable and takeover.old.enabled:
             Connection.objects.filter(pk=connection.pk).update(enabled=True)
             PollState.objects.filter(connection=connection).wake(now)

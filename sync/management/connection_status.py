@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 
 from connections.causes import explain
 from connections.models import Circuit, CircuitState, Connection, Side
-from sync.health import with_backlog, with_standing
+from sync.health import with_backlog, with_health_state
 from sync.models import PollState
 
 
 def standings(now: datetime) -> list[dict[str, Any]]:
     """One row per connection, in a fixed number of queries and without reading a secret."""
     connections = Connection.objects.without_secrets().select_related("poll_state")
-    rows = with_backlog(with_standing(connections, now)).prefetch_related("circuits")
+    rows = with_backlog(with_health_state(connections, now)).prefetch_related("circuits")
     return [_row(row, now) for row in rows]
 
 
@@ -30,7 +30,7 @@ def _row(connection: Any, now: datetime) -> dict[str, Any]:
         "name": connection.name,
         "external_id": connection.external_id,
         "enabled": connection.enabled,
-        "health": connection.standing,
+        "health": connection.health_state,
         "odoo_url": connection.odoo_url,
         "database": connection.database,
         "database_in_ids": connection.database_in_ids,

@@ -32,7 +32,7 @@ def hour_of(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def tally(now: datetime) -> int:
+def count_hours(now: datetime) -> int:
     """Count the hours of the last week that are over and were not counted; returns how many."""
     hours = [hour for hour in _week(now) if hour + HOUR + SETTLED <= now]
     known = set(DeliveredHour.objects.filter(hour__in=hours).values_list("hour", flat=True))

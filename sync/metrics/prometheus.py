@@ -21,7 +21,7 @@ from connections.models import Circuit, CircuitState, Connection
 from core.background import queue
 from core.background.heartbeat import SILENT
 from core.models import Finding, PollerHeartbeat, ScheduleStatus
-from sync.health import Standing, counts
+from sync.health import HealthState, counts
 from sync.metrics import counters
 from sync.metrics.counters import BUCKETS, LATER
 from sync.models import PollState, RetryItem
@@ -95,7 +95,7 @@ def _queue_depth() -> float:
 
 def _standings(now: datetime) -> Iterator[Metric]:
     number = counts(Connection.objects.all(), now)
-    rows = [([word], float(number.get(word, 0))) for word in Standing.values]
+    rows = [([word], float(number.get(word, 0))) for word in HealthState.values]
     yield _gauge("connections", "Connections by how they stand", ["standing"], rows)
     found = Finding.objects.values_list("code").annotate(n=Count("pk")).order_by()
     yield _gauge("findings", "What the watch found", ["code"], [([code], n) for code, n in found])

@@ -40,7 +40,7 @@ class PollStateQuerySet(models.QuerySet["PollState"]):
         """Connections to be polled, longest waiting first."""
         return self._runnable(Side.ODOO, now).filter(next_poll_at__lte=now).order_by("next_poll_at")
 
-    def heed_nudges(self, now: datetime) -> None:
+    def apply_nudges(self, now: datetime) -> None:
         """Make due what was nudged, unless it is failing: then it has a clock of its own."""
         nudged = self.filter(nudged_at__isnull=False)
         if not nudged.exists():

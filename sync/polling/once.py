@@ -55,7 +55,7 @@ class _Round:
     def __init__(self, clock: Clock, threads: int | None) -> None:
         self.clock, self.threads = clock, threads
         self.logs: list[SyncLog] = []
-        self.drains: list[DeliverySession] = []
+        self.sessions: list[DeliverySession] = []
 
     def run(self, *, force: bool) -> Summary:
         now = self.clock()
@@ -88,7 +88,7 @@ class _Round:
             token, ids = sync_due.claim_deliveries(self.clock(), settings.BATCH_SIZE, among=left)
             if ids:
                 patience = _Patience()
-                self.drains += dispatcher.deliver_due(token, ids, clock=self.clock, threads=self.threads)
+                self.sessions += dispatcher.deliver_due(token, ids, clock=self.clock, threads=self.threads)
             else:
                 patience.wait()
 
@@ -98,8 +98,9 @@ class _Round:
         return Summary(
             polled=len(polled),
             found=sum(log.orders_found for log in self.logs),
-            sent=sum(log.orders_sent for log in self.logs) + sum(drain.sent for drain in self.drains),
-            failed=sum(log.orders_failed for log in self.logs) + sum(drain.failed for drain in self.drains),
+            sent=sum(log.orders_sent for log in self.logs) + sum(session.sent for session in self.sessions),
+            failed=sum(log.orders_failed for log in self.logs)
+            + sum(session.failed for session in self.sessions),
             not_polled=list(missed.values_list("name", flat=True)),
             errors=[*self._poll_errors(), *self._delivery_errors()],
         )
@@ -113,7 +114,7 @@ class _Round:
     def _delivery_errors(self) -> Iterable[dict[str, Any]]:
         """One of each kind for each connection that something could not be delivered for."""
         failed = {log.connection_id for log in self.logs if log.orders_failed}
-        failed |= {drain.connection.pk for drain in self.drains if drain.failed}
+        failed |= {session.connection.pk for session in self.sessions if session.failed}
         items = RetryItem.objects.open().filter(connection__in=failed, attempts__gt=0).exclude(error_code="")
         rows = items.order_by("pk").values_list("connection__name", "error_code", "error_detail")
         kinds = {(name, code): detail for name, code, detail in rows}

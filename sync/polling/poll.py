@@ -66,7 +66,7 @@ class _Poll:
     def __init__(self, clock: Clock, threads: int, closing: Closing) -> None:
         self.token, self.clock, self.closing = leases.new_token(), clock, closing
         self.loop = Loop(threads)
-        self.drains = Dispatcher(self.loop, self.token, clock, self._on_drained, closing)
+        self.dispatcher = Dispatcher(self.loop, self.token, clock, self._on_sessions_ended, closing)
         self.jobs: dict[int, Job] = {}
         self.waiting: dict[str, list[Job]] = {}  # jobs of one Odoo database take turns
         self.logs: list[SyncLog] = []
@@ -258,9 +258,9 @@ class _Poll:
     def _deliver(self, items: list[Any]) -> None:
         faultpoints.at("owed", items)
         connections = {item.connection_id: self.jobs[item.connection_id].connection for item in items}
-        drains = self.drains.start(list(connections.values()))
-        self.drains.give(item for item in items if item.connection_id in drains)
-        self.drains.run(drains.values())
+        sessions = self.dispatcher.start(list(connections.values()))
+        self.dispatcher.give(item for item in items if item.connection_id in sessions)
+        self.dispatcher.run(sessions.values())
 
     def _go_on(self, job: Job) -> None:
         """The next step of a job that has been read and recorded up to here."""
@@ -299,7 +299,7 @@ class _Poll:
                     questions.check_at_once(
                         job.connection.pk, now, lost_stamp=job.lost_stamp, went_back=job.went_back
                     )
-            idle = [job for job in ours if job.connection.pk not in self.drains.active]
+            idle = [job for job in ours if job.connection.pk not in self.dispatcher.active]
             self._write_logs(idle)
             leases.release_each(self._free_at(jobs, now), self.token)
         for job in jobs:
@@ -310,13 +310,13 @@ class _Poll:
         over = [job for job in jobs if not self.waiting.get(job.lease_key)]
         return {job.lease_key: job.free_at(now) for job in over}
 
-    def _on_drained(self, drains: list[DeliverySession]) -> None:
+    def _on_sessions_ended(self, sessions: list[DeliverySession]) -> None:
         """A receiver has been served; the log waits until its poll is over as well."""
-        for drain in drains:
-            job = self.jobs[drain.connection.pk]
-            job.log.orders_sent += drain.sent
-            job.log.orders_failed += drain.failed
-        self._write_logs([self.jobs[drain.connection.pk] for drain in drains])
+        for session in sessions:
+            job = self.jobs[session.connection.pk]
+            job.log.orders_sent += session.sent
+            job.log.orders_failed += session.failed
+        self._write_logs([self.jobs[session.connection.pk] for session in sessions])
 
     def _write_logs(self, jobs: list[Job]) -> None:
         ended = [job for job in jobs if job.concluded and not job.logged]
@@ -341,7 +341,7 @@ class _Poll:
         keys = {job.lease_key for job in self.jobs.values() if not job.concluded}
         with transaction.atomic():
             leases.renew(keys, self.token, now=self.clock())
-        self.drains.renew()
+        self.dispatcher.renew()
 
 
 def _guarded(job: Job, step: Callable[[Job], None]) -> Job:

@@ -16,7 +16,7 @@ from connections.models import Connection, Start
 from connections.odoo import account
 from connections.odoo.client import OdooClient, connect
 from connections.odoo.server_info import Server
-from sync.events.decide import Known, News, news
+from sync.events.decide import Known, Reaction, reaction_to
 from sync.ledger import Found, Key
 from sync.models import PollState, SyncLog
 from sync.orders import Change, Order, Unreadable
@@ -175,9 +175,9 @@ class Job:
         if watched is not None and watched.is_missed(changes, is_last):
             self.doubted, self.lost_stamp, self.newest = True, watched.write_date, None
             self.went_back = watched.is_older_in(changes)
-        news_of_page = newest.without_known(changes, self.newest, self.since)
+        unknown_of_page = newest.without_known(changes, self.newest, self.since)
         self.newest = newest.newest_of(changes, self.newest)
-        return news_of_page
+        return unknown_of_page
 
     def sort(self, known: Mapping[Key, Known]) -> None:
         """Which changes of this page are to be read whole, and which only noted."""
@@ -185,11 +185,11 @@ class Job:
         for change in self.changes:
             before = self.is_before_start(change.order_id, change.date_order)
             last = known.get((self.connection.pk, change.order_id))
-            verdict = news(change, last, before_start=before)
-            if verdict is News.READ:
+            verdict = reaction_to(change, last, before_start=before)
+            if verdict is Reaction.READ:
                 self.to_read.append(change)
                 self._look_at_history(change, last, before)
-            elif verdict is News.NOTE:
+            elif verdict is Reaction.NOTE:
                 self.to_note.append(change)
 
     def _look_at_history(self, change: Change, last: Known | None, before_start: bool) -> None:

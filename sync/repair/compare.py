@@ -110,7 +110,7 @@ def ledger_side(mine: Turn, rows: Sequence[SeenOrder]) -> LedgerPage:
     return LedgerPage(rows, differences, matching, hidden, min(undone, default=None))
 
 
-def standing(mine: Turn, rows: Sequence[SeenOrder]) -> list[Change]:
+def health_state(mine: Turn, rows: Sequence[SeenOrder]) -> list[Change]:
     """Those of these orders that the feed shows, as they are now. Raises RemoteError."""
     sightings = mine.source.sightings({row.order_id: row.company_id for row in rows})
     return [

@@ -266,8 +266,8 @@ def _keep(wanted: Reconciliation, differences: list[Difference], compared: int) 
     counts = Counter(dict.fromkeys(VERDICTS, 0) | wanted.counts)
     counts.update(difference.verdict for difference in differences)
     wanted.counts = dict(counts)
-    room = KEPT_DIFFERENCES - len(wanted.differences)
-    wanted.differences = wanted.differences + [d.to_json() for d in differences[:room]]
+    free = KEPT_DIFFERENCES - len(wanted.differences)
+    wanted.differences = wanted.differences + [d.to_json() for d in differences[:free]]
     wanted.orders_compared += compared
 
 

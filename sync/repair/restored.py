@@ -11,7 +11,7 @@ from sync.models.reconciliation import ReconciliationQuerySet
 from sync.orders import Change
 from sync.polling.newest import newest_of
 from sync.polling.turn import Turn
-from sync.repair.compare import Difference, LedgerPage, standing
+from sync.repair.compare import Difference, LedgerPage, health_state
 from sync.repair.disappearances import Survey
 
 AT_ONCE = timedelta(0)
@@ -116,7 +116,7 @@ def watch_newest(mine: Turn) -> None:
     if mine.state.newest_id is not None:
         return
     rows = SeenOrder.objects.filter(connection=mine.connection).order_by("-write_date")[:CANDIDATES]
-    found = newest_of(standing(mine, list(rows)), None)
+    found = newest_of(health_state(mine, list(rows)), None)
     if found is not None:
         with mine.writing():
             PollState.objects.filter(connection=mine.connection).update(

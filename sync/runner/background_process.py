@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from core.background import slots
 from core.background.runner import process_group
-from core.background.runner.shared_state import Pulse
-from core.background.runner.throttled_log import Complaints
+from core.background.runner.shared_state import SharedState
+from core.background.runner.throttled_log import ThrottledLog
 from core.background.safe_errors import TaskFailed, discreet
 from sync import background
 
@@ -27,8 +27,8 @@ logger = logging.getLogger("poller.background")
 class BackgroundProcess:
     """To be started in the main thread, while no other thread runs: it is a fork."""
 
-    def __init__(self, pulse: Pulse) -> None:
-        self._pulse = pulse
+    def __init__(self, shared: SharedState) -> None:
+        self._shared = shared
         self._process: multiprocessing.process.BaseProcess | None = None
 
     @property
@@ -41,7 +41,7 @@ class BackgroundProcess:
             return
         connections.close_all()  # the child must not inherit one that is in use here
         context = multiprocessing.get_context("fork")
-        self._process = context.Process(target=_live, args=[self._pulse], name="background", daemon=True)
+        self._process = context.Process(target=_live, args=[self._shared], name="background", daemon=True)
         self._process.start()
 
     def stop(self, deadline: float) -> bool:
@@ -60,19 +60,19 @@ class BackgroundProcess:
         self._process.join(5)
 
 
-def _live(pulse: Pulse) -> None:
+def _live(shared: SharedState) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):  # the supervisor hears them, and tells us by the pulse
         signal.signal(number, signal.SIG_IGN)
-    BackgroundDispatcher(pulse).run()
+    BackgroundDispatcher(shared).run()
 
 
 class BackgroundDispatcher:
     """Looks each second for what is due, and does it in as many threads of a group as that has slots."""
 
-    def __init__(self, pulse: Pulse) -> None:
-        self._pulse = pulse
+    def __init__(self, shared: SharedState) -> None:
+        self._shared = shared
         self._threads: dict[str, list[threading.Thread]] = {group: [] for group in background.GROUPS}
-        self._complaints = Complaints(logger)
+        self._throttled = ThrottledLog(logger)
 
     def run(self) -> None:
         """Until the poller stops, and what is under way has ended."""
@@ -91,14 +91,14 @@ class BackgroundDispatcher:
             for group in background.due_groups(timezone.now()):
                 self._fill(group)
         except Exception as error:
-            self._complaints.say(f"Background work cannot be looked for: {type(error).__name__}: {error}")
+            self._throttled.say(f"Background work cannot be looked for: {type(error).__name__}: {error}")
 
     def join(self) -> None:
         for thread in [thread for threads in self._threads.values() for thread in threads]:
             thread.join()
 
     def _is_closing(self) -> bool:
-        return self._pulse.is_closing
+        return self._shared.is_closing
 
     def _fill(self, group: str) -> None:
         alive = [thread for thread in self._threads[group] if thread.is_alive()]
@@ -119,6 +119,6 @@ class BackgroundDispatcher:
         except TaskFailed:
             pass
         except Exception as error:
-            self._complaints.say(f"Background work cannot be claimed: {type(error).__name__}: {error}")
+            self._throttled.say(f"Background work cannot be claimed: {type(error).__name__}: {error}")
         finally:
             connections.close_all()

@@ -15,7 +15,7 @@ from django.db import connections
 from core.background.runner.broker import give_back
 from core.background.runner.cluster import SIGNALS, EmbeddedCluster
 from core.background.runner.process_group import Family
-from core.background.runner.shared_state import Pulse
+from core.background.runner.shared_state import SharedState
 from core.background.runner.watchdog import BEAT_SECONDS, Watchdog
 from sync.runner.background_process import BackgroundProcess
 from sync.runner.ticker import Ticker
@@ -37,9 +37,9 @@ class Supervisor:
 
     def __init__(self, *, workers: int) -> None:
         self._workers = workers
-        self._pulse = Pulse()
+        self._shared = SharedState()
         self._cluster: EmbeddedCluster | None = None
-        self._background = BackgroundProcess(self._pulse)
+        self._background = BackgroundProcess(self._shared)
         self._background_at = 0.0  # when it was started
         self._stop_at: float | None = None  # set once, by a signal
         self._short_lives = 0
@@ -48,7 +48,7 @@ class Supervisor:
     def run(self) -> int:
         """Returns the exit code: 0 when no task was cut off, 1 when one had to be."""
         Family().found()
-        self._pulse.listen()
+        self._shared.listen()
         for number in SIGNALS:
             signal.signal(number, self._on_signal)
         finished = True
@@ -64,7 +64,7 @@ class Supervisor:
         return 0 if finished else 1
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._pulse.close()
+        self._shared.close()
         if self._stop_at is None:
             self._stop_at = time.monotonic() + STOP_SECONDS
         if self._cluster is not None:
@@ -73,7 +73,7 @@ class Supervisor:
     def _live_once(self) -> bool:
         """One cluster from start to end; returns whether no task was cut off."""
         began_at = time.monotonic()
-        cluster = EmbeddedCluster(self._pulse, workers=self._workers, beat_seconds=BEAT_SECONDS)
+        cluster = EmbeddedCluster(self._shared, workers=self._workers, heartbeat_seconds=BEAT_SECONDS)
         self._cluster = cluster
         try:
             cluster.start()
@@ -102,14 +102,14 @@ class Supervisor:
         trouble = self._watch(cluster)
         ticker.leave()
         if trouble and trouble != BACKGROUND_EXITED:
-            self._bury(cluster, trouble)
+            self._replace(cluster, trouble)
         self._wait_for(ticker)
         return trouble
 
-    def _bury(self, cluster: EmbeddedCluster, trouble: str) -> None:
+    def _replace(self, cluster: EmbeddedCluster, trouble: str) -> None:
         logger.warning("The queue's processes are replaced: %s. Work goes on at once.", trouble)
         cluster.end()
-        self._stranded = self._pulse.taken
+        self._stranded = self._shared.taken
 
     def _watch(self, cluster: EmbeddedCluster) -> str:
         """Until a signal comes, or until something is wrong with the cluster: what."""
@@ -118,7 +118,7 @@ class Supervisor:
             time.sleep(LOOK_SECONDS)
             if not cluster.is_alive:
                 return "their guard has died"
-            trouble = watchdog.look(self._pulse.signs(), time.monotonic())
+            trouble = watchdog.look(self._shared.signs(), time.monotonic())
             if trouble:
                 return trouble
             if not self._background.is_alive and time.monotonic() - self._background_at > RESTART_SECONDS:
@@ -148,7 +148,7 @@ class Supervisor:
 
         def act() -> None:
             try:
-                give_back(self._pulse.taken)
+                give_back(self._shared.taken)
             except Exception as error:
                 logger.warning("Tasks not begun could not be given back, they wait: %s", error)
             finally:

@@ -18,7 +18,7 @@ from core.background import failures, schedules
 from core.background.heartbeat import Heartbeat
 from core.background.runner.broker import give_back
 from core.background.runner.shared_state import is_closing
-from core.background.runner.throttled_log import Complaints
+from core.background.runner.throttled_log import ThrottledLog
 from core.monitoring.alerts.database_down import Emergency
 from sync import due, tasks
 from sync.models import PollState
@@ -42,7 +42,7 @@ class Ticker(threading.Thread):
         self._tick = Tick(workers=workers, stranded=stranded)
         self._leaving = threading.Event()
         self._emergency = Emergency()
-        self._complaints = Complaints(logger)
+        self._throttled = ThrottledLog(logger)
         self._may_have_failed = True  # the poller before us may have left word of it
 
     def leave(self) -> None:
@@ -54,15 +54,15 @@ class Ticker(threading.Thread):
                 self.began_at = time.monotonic()
                 self._tick_once()
                 self._leaving.wait(max(0.0, self.began_at + TICK_SECONDS - time.monotonic()))
-            self._say_goodbye()
+            self._remove_heartbeat()
         finally:
             connections.close_all()
 
-    def _say_goodbye(self) -> None:
+    def _remove_heartbeat(self) -> None:
         try:
             self._tick.end()
         except Exception as error:  # a poller that seems to have died is no harm
-            self._complaints.say(f"The sign of life could not be taken away: {error}")
+            self._throttled.say(f"The sign of life could not be taken away: {error}")
 
     def _tick_once(self) -> None:
         try:
@@ -79,7 +79,7 @@ class Ticker(threading.Thread):
             else:
                 failures.failed(TICK, kind)
                 self._may_have_failed = True
-            self._complaints.say(
+            self._throttled.say(
                 f"A tick failed, the next one comes in a second: {kind}: {error}", trace=not expected
             )
 
@@ -91,7 +91,7 @@ class Tick:
         self._workers = workers
         self._stranded = stranded
         self._broker: Any = None
-        self._beats = Heartbeat(workers=workers)
+        self._heartbeat = Heartbeat(workers=workers)
         self._count = 0
         self._turn = False
 
@@ -99,35 +99,35 @@ class Tick:
         """Returns how many connections were handed to the queue; none once the poller stops."""
         if is_closing():
             return 0
-        self._beats.beat(now)
+        self._heartbeat.record(now)
         if self._broker is None:
             self._begin()
         if self._count % MISSING_EACH == 0:
             PollState.objects.create_missing(now)
         self._count += 1
-        room = self._workers * WAITING_BATCHES - self._broker.queue_size()
-        if room <= 0:
+        free = self._workers * WAITING_BATCHES - self._broker.queue_size()
+        if free <= 0:
             return 0
         polls, deliveries = due.due_kinds(now)
         kinds: list[Kind] = [(tasks.POLL, due.claim_polls)] if polls else []
         kinds += [(tasks.DELIVER, due.claim_deliveries)] if deliveries else []
         self._turn = not self._turn  # where there is room for one batch only, the kinds take turns
-        return self._fill(kinds[::-1] if self._turn else kinds, room, now)
+        return self._fill(kinds[::-1] if self._turn else kinds, free, now)
 
-    def _fill(self, kinds: list[Kind], room: int, now: datetime) -> int:
+    def _fill(self, kinds: list[Kind], free: int, now: datetime) -> int:
         """Each kind gets its share of the room that is left, the last all of it."""
         handed = 0
         for number, (task, claim) in enumerate(kinds):
-            batches = -(-room // (len(kinds) - number))
+            batches = -(-free // (len(kinds) - number))
             count = tasks.hand_out(task, claim(now, batches * settings.BATCH_SIZE), broker=self._broker)
-            room -= -(-count // settings.BATCH_SIZE)
+            free -= -(-count // settings.BATCH_SIZE)
             handed += count
-            if room <= 0:
+            if free <= 0:
                 break
         return handed
 
     def end(self) -> None:
-        self._beats.end()
+        self._heartbeat.end()
 
     def _begin(self) -> None:
         give_back(self._stranded)

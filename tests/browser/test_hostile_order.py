@@ -68,7 +68,7 @@ def pages(item):
     yield reverse("admin:order", args=[seen.connection_id, seen.order_id])
 
 
-@pytest.mark.parametrize(("language", "size"), [("en", "desk"), ("es", "phone")])
+@pytest.mark.parametrize(("language", "size"), [("en", "desktop"), ("es", "phone")])
 def test_a_hostile_order_is_text_on_every_page(language, size, chromium, live_server, ana, harm):  # noqa: F811
     addresses = list(pages(harm))
     with window(chromium, live_server.url, language, size) as visit:

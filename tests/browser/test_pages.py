@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PICTURES = os.environ.get("POLLER_TEST_SCREENSHOTS", "")
-SIZES = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+SIZES = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 WORDS = {
     "en": {
         "cause": "The receiver refuses this order",
@@ -54,13 +54,13 @@ class Visit:
 
     def __init__(self, page, base, language, size):
         self.page, self.base, self.language, self.size = page, base, language, size
-        self.words, self.complaints = WORDS[language], []
+        self.words, self.errors = WORDS[language], []
         page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def _heard(self, message):
         if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
+            self.errors.append(message.text)
 
     def sign_in(self):
         self.page.goto(self.base)
@@ -79,7 +79,7 @@ class Visit:
         """A button of the page's head; on a phone, and for rarer acts, behind a menu."""
         button = self.page.locator(f"a[href$='/{act}/']").first
         button.wait_for(state="attached")
-        for opener in ("#header-inner a:has-text('more_horiz')", ".desk-menu > summary"):
+        for opener in ("#header-inner a:has-text('more_horiz')", ".poller-menu > summary"):
             found = self.page.locator(opener).first
             if not button.is_visible() and found.is_visible():
                 found.click()
@@ -101,14 +101,14 @@ class Visit:
 
 
 @contextmanager
-def window(chromium, base, language="en", size="desk", scheme="light"):
+def window(chromium, base, language="en", size="desktop", scheme="light"):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=[*QUIET, "--disable-sync"])
         page = browser.new_page(locale=language, viewport=SIZES[size], color_scheme=scheme)
         visit = Visit(page, base, language, size)
         yield visit
         browser.close()
-        assert visit.complaints == []
+        assert visit.errors == []
 
 
 @pytest.fixture(autouse=True)
@@ -188,15 +188,15 @@ def _story(connection, now):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("language", WORDS)
-def test_a_day_at_the_desk(language, size, chromium, live_server, morning):
+def test_a_day_in_the_admin(language, size, chromium, live_server, morning):
     with window(chromium, live_server.url, language, size) as visit:
         page = visit.page
         visit.sign_in()
         visit.reads("needs")
         visit.look("home")
 
-        page.fill("[data-desk-search]", "s00042 lugo")
-        page.press("[data-desk-search]", "Enter")
+        page.fill("[data-poller-search]", "s00042 lugo")
+        page.press("[data-poller-search]", "Enter")
         visit.reads("cause")
         visit.look("order")
         visit.press("retry")
@@ -206,7 +206,7 @@ def test_a_day_at_the_desk(language, size, chromium, live_server, morning):
         visit.go("/admin/sync/run/recover/?what=open")
         visit.reads("these")
         visit.look("recover")
-        page.locator("form[method=post] button.desk-button-primary").click()
+        page.locator("form[method=post] button.poller-button-primary").click()
         page.wait_for_selector("[role=progressbar]")
         visit.reads("running")
         visit.look("run")
@@ -225,11 +225,11 @@ def test_a_connection_is_added_and_tested(language, chromium, live_server, morni
         visit.go(f"/admin/connections/connection/add/?copy={morning.pk}")
         page.fill("#id_external_id", "shop-new")
         page.fill("#id_api_key", "0123456789abcdef0123456789abcdef01234567")
-        page.click("[data-desk-try]")
+        page.click("[data-poller-try]")
         page.wait_for_selector(f"#tried >> text={visit.words['broken']}")
         visit.look("connection-new")
         page.click("[name=_continue]")
-        page.wait_for_selector(".change-form [data-desk-try]")
+        page.wait_for_selector(".change-form [data-poller-try]")
         visit.look("connection")
         visit.press("test")
         page.click("section[aria-labelledby=test] form button")

@@ -11,8 +11,8 @@ from connections.causes import CAUSES, explain
 from sync.models.question import CAUSES as QUESTIONS
 from tests.conftest import ROOT
 
-ROOMS = [ROOT / "connections", ROOT / "core", ROOT / "sync"]
-FILES = [p for room in ROOMS for p in sorted(room.rglob("*.py")) if "migrations" not in p.parts]
+APPS = [ROOT / "connections", ROOT / "core", ROOT / "sync"]
+FILES = [p for app in APPS for p in sorted(app.rglob("*.py")) if "migrations" not in p.parts]
 CODE = re.compile(r"^(odoo|receiver|legacy)_[a-z_0-9]+$")
 
 # Words of the same form that are no codes: names of fields, keys and settings.

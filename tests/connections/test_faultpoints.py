@@ -7,12 +7,12 @@ import pytest
 from connections import faultpoints
 from tests.histories.world import WATCHED
 from tests.system.crashes import PLANS
-from tests.system.points import LANE_BEGINS, LANE_ENDS, POINTS, REPLACED
+from tests.system.points import POINTS, REPLACED, SENDING_BEGINS, SENDING_ENDS
 from tests.system.test_crashes import PLAN
 from tests.system.test_run_twice import DELIVERY_MEETINGS, POLL_MEETINGS
 from tests.test_architecture import TREES
 
-KILLED = {point.moment for point in POINTS.values()} | {REPLACED, LANE_BEGINS, LANE_ENDS}
+KILLED = {point.moment for point in POINTS.values()} | {REPLACED, SENDING_BEGINS, SENDING_ENDS}
 USED = KILLED | set(POLL_MEETINGS) | set(DELIVERY_MEETINGS) | set(WATCHED)
 
 
@@ -30,8 +30,8 @@ def test_every_name_of_the_harnesses_is_in_the_code_and_the_other_way_round():
 
 
 def test_every_point_has_its_round_of_crashes():
-    bombs = {bomb.partition("@")[0] for plan in (*PLANS.values(), PLAN) for bomb in plan.bombs}
-    assert bombs == set(POINTS)
+    kills = {kill_point.partition("@")[0] for plan in (*PLANS.values(), PLAN) for kill_point in plan.kills}
+    assert kills == set(POINTS)
 
 
 def test_in_production_nobody_visits_them():

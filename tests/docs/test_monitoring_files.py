@@ -34,7 +34,7 @@ def exported(client, connection):
     logged(connection)
     factories.circuit(connection, "odoo", state="open")
     factories.found(connection, "polls_fail", since=now, seen_at=now)
-    Heartbeat(workers=1).beat(now)
+    Heartbeat(workers=1).record(now)
     ScheduleStatus.objects.create(name="watch", started_at=now, good_at=now)
     families = text_string_to_metric_families(client.get("/metrics").content.decode())
     return {sample.name for family in families for sample in family.samples}

@@ -11,7 +11,7 @@ from sync.events import payload
 from tests.doubles.reference_receivers import JavaScript, Python, served
 from tests.factories import ORDER
 
-SECRET, OLD, STRANGER = new_secret(), new_secret(), new_secret()
+SECRET, OLD, UNKNOWN_SECRET = new_secret(), new_secret(), new_secret()
 
 
 @pytest.fixture(params=["python", "javascript"])
@@ -100,7 +100,7 @@ def test_while_a_secret_is_rotated_either_is_taken(receiver, send):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"secrets": (STRANGER,)}, {"age": 600}, {"age": -600}],
+    [{"secrets": (UNKNOWN_SECRET,)}, {"age": 600}, {"age": -600}],
     ids=["stranger", "old", "from the future"],
 )
 def test_what_is_not_ours_is_refused(receiver, send, wrong):
@@ -111,7 +111,7 @@ def test_what_is_not_ours_is_refused(receiver, send, wrong):
 def test_a_changed_body_is_refused(receiver, send):
     body, event_id = event()
     assert send(body, event_id) == 200
-    assert send(body.replace(b"S00026", b"S00027"), event_id, secrets=(STRANGER,)) == 401
+    assert send(body.replace(b"S00026", b"S00027"), event_id, secrets=(UNKNOWN_SECRET,)) == 401
 
 
 def test_a_test_event_is_taken_and_is_no_order(receiver, send):

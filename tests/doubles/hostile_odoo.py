@@ -14,7 +14,7 @@ from sync.polling import poll as polling
 from tests.doubles import http as http_doubles
 from tests.world import World
 
-HOSTILE_URL, NEXT_DOOR = "http://127.0.0.1:8098", "http://127.0.0.1:8099"
+HOSTILE_URL, ELSEWHERE = "http://127.0.0.1:8098", "http://127.0.0.1:8099"
 DEPTH = 100_000
 
 # What no JSON library would write: the text in quotes becomes these bytes.
@@ -96,13 +96,13 @@ class HostileWorld(World):
         super().__init__(clock, mock, version, odoo_url=HOSTILE_URL)
         self.hostile = Hostile(self.odoo)
         http_doubles.install(mock, self.hostile, HOSTILE_URL)
-        self.next_door = Shop(18, "nextdoor", clock)
-        http_doubles.install(mock, Odoo(self.next_door), NEXT_DOOR)
-        self.neighbour = self.connect(self.next_door, "next", name="Neighbour", odoo_url=NEXT_DOOR)
+        self.elsewhere = Shop(18, "nextdoor", clock)
+        http_doubles.install(mock, Odoo(self.elsewhere), ELSEWHERE)
+        self.neighbour = self.connect(self.elsewhere, "next", name="Neighbour", odoo_url=ELSEWHERE)
         self.neighbours_orders = []
 
-    def order_next_door(self):
-        shop = self.next_door
+    def order_elsewhere(self):
+        shop = self.elsewhere
         order_id = shop.quotation(shop.customer_id, [Line(shop.product_id, quantity=1)])
         shop.confirm(order_id)
         self.neighbours_orders.append(order_id)

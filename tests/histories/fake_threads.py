@@ -7,7 +7,7 @@ from core.background.batches import Loop
 _here = threading.local()
 
 
-class Lane:
+class FakeThread:
     """A thread that stands still, either before its work or at a call whose answer it waits for."""
 
     def __init__(self, work):
@@ -34,7 +34,7 @@ class Lane:
 
     def _run(self, work):
         self._go.acquire()
-        _here.lane = self
+        _here.fake_thread = self
         try:
             work()
         finally:
@@ -42,10 +42,10 @@ class Lane:
             self._stands.release()
 
 
-def through_lane(call):
+def through_thread(call):
     """Make an HTTP call: at once, or, in a lane, when the loop says so."""
-    lane = getattr(_here, "lane", None)
-    return call() if lane is None else lane.wait_for(call)
+    fake_thread = getattr(_here, "fake_thread", None)
+    return call() if fake_thread is None else fake_thread.wait_for(call)
 
 
 class ChancyLoop(Loop):
@@ -56,32 +56,32 @@ class ChancyLoop(Loop):
     def __init__(self, threads):
         super().__init__(0)
         self._pool = self  # for the loop we are a pool of threads
-        self._lanes = []
+        self._fake_threads = []
 
     def submit(self, work, *given):
-        self._lanes.append(Lane(lambda: work(*given)))
+        self._fake_threads.append(FakeThread(lambda: work(*given)))
 
     def shutdown(self, **_):
         """The process ends, in peace or not, and its threads with it."""
-        for lane in self._lanes:
-            lane.answer = (None, SystemExit())
-            lane.step()
+        for fake_thread in self._fake_threads:
+            fake_thread.answer = (None, SystemExit())
+            fake_thread.step()
 
     def _collect(self):
-        if self._lanes and self._results.empty():
-            self._move(self._lanes[type(self).chance() % len(self._lanes)])
-        if not self._lanes or not self._results.empty():
+        if self._fake_threads and self._results.empty():
+            self._move(self._fake_threads[type(self).chance() % len(self._fake_threads)])
+        if not self._fake_threads or not self._results.empty():
             super()._collect()
 
-    def _move(self, lane):
+    def _move(self, fake_thread):
         """One thing happens: a thread runs on, a call is made, or its answer comes in."""
-        if lane.call is not None and lane.answer is None:
+        if fake_thread.call is not None and fake_thread.answer is None:
             try:
-                lane.answer = (lane.call(), None)
+                fake_thread.answer = (fake_thread.call(), None)
             except Exception as error:
-                lane.answer = (None, error)
+                fake_thread.answer = (None, error)
             if type(self).chance() % 2:
                 return  # the answer is on its way
-        lane.step()
-        if lane.ended:
-            self._lanes.remove(lane)
+        fake_thread.step()
+        if fake_thread.ended:
+            self._fake_threads.remove(fake_thread)

@@ -14,9 +14,9 @@ from tests.histories.player import Player
 class Result:
     """What a history was made of, and what was wrong at its end."""
 
-    complaints: list = field(default_factory=list)
+    violations: list = field(default_factory=list)
     log: list = field(default_factory=list)
-    tally: Counter = field(default_factory=Counter)
+    count_hours: Counter = field(default_factory=Counter)
     player: object = None
     error: BaseException | None = None
 
@@ -41,18 +41,18 @@ def _play(plan, result):
             player.play()
             settle.mend(player)
             settle.settle(player)
-            result.complaints += [f"after polls: {c}" for c in oracle.complaints(world, checked=False)]
+            result.violations += [f"after polls: {c}" for c in oracle.violations(world, checked=False)]
             settle.check_deeply(player)
-            result.complaints += [f"after checks: {c}" for c in oracle.complaints(world, checked=True)]
+            result.violations += [f"after checks: {c}" for c in oracle.violations(world, checked=True)]
             settle.assert_at_rest(player)
         except Exception as error:
-            result.complaints.append(f"{type(error).__name__}: {error}")
+            result.violations.append(f"{type(error).__name__}: {error}")
             result.error = error
-    result.complaints += world.own_faults
-    result.tally = _tally(player)
+    result.violations += world.own_faults
+    result.count_hours = _count_events(player)
 
 
-def _tally(player):
+def _count_events(player):
     world = player.world
     taken = [each for hook in world.wire.hooks.values() for each in hook.taken]
     return Counter(

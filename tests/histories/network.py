@@ -13,7 +13,7 @@ from connections.http.client import Answer
 from connections.models import Circuit, Side
 from sandbox.odoo.server import http_date
 from sandbox.receiver import signatures
-from tests.histories.fake_threads import through_lane
+from tests.histories.fake_threads import through_thread
 
 KEPT = "taken and answered with 500"
 PATIENCE_SECONDS = 30  # then the caller gives up
@@ -99,7 +99,7 @@ class Wire:
         """Takes the place of `connections.http.client._attempt`."""
         guard.call.fresh = self.chance() % 4 != 0
         until = self.world.monotonic() + limits.whole_seconds
-        return through_lane(lambda: self._call(method, url, headers, body, until, limits))
+        return through_thread(lambda: self._call(method, url, headers, body, until, limits))
 
     def _call(self, method, url, headers, body, until, limits):
         assert not self.world.runs.in_transaction, "an HTTP call inside a transaction"

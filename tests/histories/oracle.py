@@ -15,11 +15,11 @@ CONFIRMED, UPDATED, CANCELLED = "order.confirmed", "order.updated", "order.cance
 MUST, MAY, MUST_NOT = "must", "may", "must not"
 
 
-def complaints(world, *, checked):
+def violations(world, *, checked):
     """Everything that is wrong; `checked` says that deep check and reconciliation have run too."""
     found = []
     for connection in world.connections:
-        found += _Side(world, connection, checked).complaints()
+        found += _Side(world, connection, checked).violations()
     found += [f"out of balance: {each}" for each in imbalances()]
     found += [f"out of balance: {each}" for each in balances() if each.difference]
     found += [f"still open: {each} {each.status}" for each in RetryItem.objects.open()]
@@ -48,12 +48,12 @@ class _Side:
         for each in self.hook.taken:
             self.taken.setdefault(each.order_id, []).append(each)
 
-    def complaints(self):
+    def violations(self):
         found = []
         lives = self.home.story.lives
         for order_id in sorted({*lives, *self.taken}):
-            for complaint in self._of_order(lives.get(order_id), self.taken.get(order_id, [])):
-                found.append(f"{self.connection.name}, order {order_id}: {complaint}")
+            for violation in self._of_order(lives.get(order_id), self.taken.get(order_id, [])):
+                found.append(f"{self.connection.name}, order {order_id}: {violation}")
         if self.hook.bad_signatures:
             found.append(f"{self.hook.bad_signatures} bad signatures")
         return [*found, *self._versions_without_change()]

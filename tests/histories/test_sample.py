@@ -24,12 +24,12 @@ PLANS = st.builds(
 @given(plan=PLANS)
 def test_whatever_happens_each_order_ends_at_its_receiver_once_per_version(plan):
     result = history.play(plan)
-    assert not result.complaints, "\n".join([*map(str, result.complaints), *map(str, result.log)])
+    assert not result.violations, "\n".join([*map(str, result.violations), *map(str, result.log)])
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", range(20))
 def test_histories_of_known_seeds(seed):
     result = history.play(plans.drawn(seed))
-    assert not result.complaints
-    assert result.tally["polls"] > 0
+    assert not result.violations
+    assert result.count_hours["polls"] > 0

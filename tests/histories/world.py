@@ -27,7 +27,7 @@ from sync.polling.plausibility import ALL_FROM
 from sync.repair import compare, deep_check, reconcile, repair
 from tests.histories.crash_points import Runs
 from tests.histories.database import LOOKBACK_SECONDS, Database
-from tests.histories.fake_threads import ChancyLoop, through_lane
+from tests.histories.fake_threads import ChancyLoop, through_thread
 from tests.histories.network import Hook, Wire
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -37,7 +37,7 @@ WANTED = (ALL_EVENTS,) * 7 + (ALL_EVENTS[:2], ALL_EVENTS[::2], ALL_EVENTS[:1])
 SKEWS = (0, 0, 0.7, 3, -3, 45, -45, 240, -240, 700, -700)
 PAGES = (2, 3, 5, 1000)
 RATES = (None, None, None, None, 2.0, 0.5)
-LANES = (16, 1, 3, 2)
+SENDERS = (16, 1, 3, 2)
 WATCHED = ("looking", "looked", "announcing")  # fault points at which we take note of what happens
 
 
@@ -157,7 +157,7 @@ class World:
             start_at=moment if kind == Start.DATE else None,
             lookback_seconds=LOOKBACK_SECONDS,
             deliveries_per_second=RATES[pace % len(RATES)],
-            deliveries_at_once=LANES[pace % len(LANES)],
+            deliveries_at_once=SENDERS[pace % len(SENDERS)],
         )
         connection.refresh_from_db()
         self.wire.hooks[f"hook/{number}"] = Hook(connection.pk, (SECRET,))
@@ -242,7 +242,7 @@ class World:
             (delivery.logger, "exception", self._own_fault),
             (turn, "monotonic", self.monotonic),
             (turn, "sleep", self._rest),
-            (deliveries_session, "sleep", lambda seconds: through_lane(lambda: self.pass_time(seconds))),
+            (deliveries_session, "sleep", lambda seconds: through_thread(lambda: self.pass_time(seconds))),
             (poll_states, "connect", unhurried),
             (turn, "connect", unhurried),
             (poll, "FEED_LIMIT", feed),

@@ -50,7 +50,7 @@ def test_readyz_tells_of_overdue_connections_and_the_web_stays_ready(client, con
 
 def test_readyz_tells_of_a_poller_that_died(client, clock):
     now = timezone.now()
-    Heartbeat(workers=4).beat(now - timedelta(minutes=5))
+    Heartbeat(workers=4).record(now - timedelta(minutes=5))
     assert "no poller since" in client.get("/readyz").json()["wrong"]["ticks"]
     PollerHeartbeat.objects.update(seen_at=now)
     assert client.get("/readyz").status_code == 200
@@ -98,7 +98,7 @@ def test_gauges_tell_how_connections_stand(read, connection):
     polled(connection, window_at=timezone.now() - timedelta(seconds=90))
     owed(connection, number=1, created_at=timezone.now() - timedelta(hours=1))
     owed(connection, number=2, status="failed", next_retry_at=None)
-    Heartbeat(workers=4).beat(timezone.now())
+    Heartbeat(workers=4).record(timezone.now())
     samples = read()
     name = connection.external_id
     assert samples["odoopoller_orders_owed", tuple(sorted((name, "pending")))] == 1

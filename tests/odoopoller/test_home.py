@@ -31,8 +31,8 @@ def sent(db):
     return make
 
 
-def matters(client):
-    return client.get(INDEX).context["matters"]
+def problems(client):
+    return client.get(INDEX).context["problems"]
 
 
 def test_nothing_wrong_is_said_in_one_line(admin_client, shop):
@@ -48,7 +48,7 @@ def test_what_needs_a_person_comes_with_the_next_step_and_a_link(admin_client, s
     owe(lugo, 1), owe(lugo, 2), owe(vigo, 3, error_code="receiver_unprocessable")
     factories.circuit(shop(), Side.WEBHOOK, state=CircuitState.OPEN)
     factories.found(lugo, "odoo_clock_skew", since=timezone.now(), seen_at=timezone.now())
-    found = matters(admin_client)
+    found = problems(admin_client)
     assert [matter.label for matter in found] == ["Failing", "Circuit open", "2 orders", "1 order", "Finding"]
     assert [name for __, name in found[0].places] == ["Tienda Lugo", "Tienda Vigo"]
     assert all(matter.what and matter.next_step for matter in found)
@@ -57,13 +57,13 @@ def test_what_needs_a_person_comes_with_the_next_step_and_a_link(admin_client, s
     assert "2 orders" in admin_client.get(address).content.decode()
 
 
-def test_what_the_receiver_never_saw_is_one_matter_with_its_own_words(admin_client, shop, owe):
+def test_what_the_receiver_never_saw_is_one_problem_with_its_own_cause(admin_client, shop, owe):
     connection = shop()
     owe(connection, 1, error_code="odoo_unreadable_order", body=None)
     owe(connection, 2, error_code="receiver_refused")
     for code in ("odoo_unreadable_order", "items_need_a_person"):
         factories.found(connection, code, detail="1", since=timezone.now(), seen_at=timezone.now())
-    found = {matter.what: matter.next_step for matter in matters(admin_client)}
+    found = {matter.what: matter.next_step for matter in problems(admin_client)}
     assert set(found) == {"An order could not be read", "The receiver refuses this order"}
     assert "Open the order in Odoo" in found["An order could not be read"]
     html = admin_client.get(reverse("admin:core_finding_changelist")).content.decode()
@@ -98,8 +98,8 @@ def test_hours_are_counted_once_and_the_one_under_way_each_time(shop, sent):
     for minutes in (0, 0, 60, 61, 24 * 60):
         sent(connection, sent_at=now - timedelta(minutes=minutes), write_date=now)
     before = hourly.per_hour(now)
-    assert hourly.tally(now) == hourly.HOURS_SHOWN - 1
-    assert hourly.tally(now) == 0
+    assert hourly.count_hours(now) == hourly.HOURS_SHOWN - 1
+    assert hourly.count_hours(now) == 0
     assert hourly.per_hour(now) == before
     assert [n for __, n in before][-2:] == [2, 2] and sum(n for __, n in before) == 5
     assert DeliveredHour.objects.filter(delivered__gt=0).count() == 2

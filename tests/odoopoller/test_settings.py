@@ -52,11 +52,11 @@ def test_each_variable_is_in_the_readme_once():
 
 
 def test_nothing_else_reads_the_environment():
-    rooms = [ROOT / room for room in ("odoopoller", "connections", "core", "sandbox", "sync")]
+    folders = [ROOT / folder for folder in ("odoopoller", "connections", "core", "sandbox", "sync")]
     readers = {
         str(path.relative_to(ROOT))
-        for room in rooms
-        for path in room.rglob("*.py")
+        for folder in folders
+        for path in folder.rglob("*.py")
         if re.search(r"\benviron\b|\bgetenv\b", path.read_text())
     }
     allowed = {"odoopoller/settings.py", "odoopoller/make_env.py", "odoopoller/wsgi.py"}

@@ -88,8 +88,8 @@ def gnu_gettext():
 @pytest.fixture
 def copy(tmp_path):
     """The texts' sources in a folder of their own, so that collecting writes nothing here."""
-    for room in ("connections", "core", "odoopoller", "sandbox", "sync", "templates", "locale"):
-        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("connections", "core", "odoopoller", "sandbox", "sync", "templates", "locale"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "manage.py", tmp_path)
     return tmp_path
 

@@ -73,7 +73,7 @@ def test_a_poll_that_lost_its_lease_while_reading_writes_nothing(world, monkeypa
     assert world.got() == []
 
 
-def test_a_drain_that_lost_its_lease_sends_nothing_more_and_writes_nothing(world):
+def test_a_delivery_that_lost_its_lease_sends_nothing_more_and_writes_nothing(world):
     world.receiver.set_mode("main", "500", count=1)
     for _ in range(3):
         world.confirmed()

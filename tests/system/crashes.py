@@ -38,7 +38,7 @@ PLANS = {
         Plan("checked", ("checked@1", "checked@4", "checked@8:main"), deep=True),
         Plan("repaired", ("repaired@1", "repaired@3:main"), repair=True),
         Plan("random", shots=10),
-        Plan("emptied", empty=True, beats=30),
+        Plan("emptied", empty=True, steps=30),
     )
 }
 WAVES = {"whole": Whole, "two": Pair, "frozen": Frozen}

@@ -2,7 +2,7 @@
 
 from odoopoller.settings import *  # noqa: F403
 
-WATCHDOG_BEAT_SECONDS = 0.5
+WATCHDOG_HEARTBEAT_SECONDS = 0.5
 WATCHDOG_PATIENCE_SECONDS = 3
 # These are constants of the product, which `tests.system.manage_with_kills.hurry` replaces.
 LEASE_SECONDS = 8.0

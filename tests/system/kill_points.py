@@ -12,7 +12,7 @@ MAIN = os.getpid()  # this module is imported before anything forks
 
 
 @dataclass
-class Bomb:
+class KillPoint:
     """One point. `fuse` maps the number of an arrival to the victim: "self", or "main" and all with it.
 
     Arrivals are counted in a file beside the journal, over all processes and restarts, so that each bomb
@@ -21,14 +21,14 @@ class Bomb:
 
     point: str
     journal: Path
-    fuse: dict[int, str] = field(default_factory=dict)
+    targets: dict[int, str] = field(default_factory=dict)
 
     def arrive(self) -> None:
-        victim = self.fuse.get(self._count())
-        if victim is None:
+        target = self.targets.get(self._count())
+        if target is None:
             return
-        write(self.journal, self.point, victim)
-        if victim == "main":
+        write(self.journal, self.point, target)
+        if target == "main":
             os.kill(MAIN, signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -40,19 +40,19 @@ class Bomb:
             return os.fstat(counter.fileno()).st_size
 
 
-def parse(words: list[str], journal: Path) -> list[Bomb]:
+def parse(words: list[str], journal: Path) -> list[KillPoint]:
     """From words as `answered@20` or `window@3:main`."""
-    bombs: dict[str, Bomb] = {}
+    kills: dict[str, KillPoint] = {}
     for word in words:
         point, _, rest = word.partition("@")
-        number, _, victim = rest.partition(":")
-        bomb = bombs.setdefault(point, Bomb(point, journal))
-        bomb.fuse[int(number)] = victim or "self"
-    return list(bombs.values())
+        number, _, target = rest.partition(":")
+        kill_point = kills.setdefault(point, KillPoint(point, journal))
+        kill_point.targets[int(number)] = target or "self"
+    return list(kills.values())
 
 
-def write(journal: Path, point: str, victim: str, pid: int | None = None) -> None:
+def write(journal: Path, point: str, target: str, pid: int | None = None) -> None:
     """One line of the journal of kills."""
-    entry = {"at": time.time(), "point": point, "victim": victim, "pid": pid or os.getpid()}
+    entry = {"at": time.time(), "point": point, "target": target, "pid": pid or os.getpid()}
     with journal.open("a") as lines:
         lines.write(json.dumps(entry) + "\n")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connections.receiver.delivery import Verdict
-from tests.system.kill_points import Bomb
+from tests.system.kill_points import KillPoint
 
 
 def always(about: Any) -> bool:
@@ -55,14 +55,14 @@ POINTS = {
 }
 
 REPLACED = "replaced"  # the supervisor, too, kills: whenever it ends a cluster
-LANE_BEGINS, LANE_ENDS = "sending", "answered"
+SENDING_BEGINS, SENDING_ENDS = "sending", "answered"
 
 
 class Minefield:
     """Visits the fault points of a poller, and knows what is under way in each thread."""
 
-    def __init__(self, bombs: Iterable[Bomb], on_replaced: Callable[[], None]) -> None:
-        self._bombs = [(POINTS[bomb.point], bomb) for bomb in bombs]
+    def __init__(self, kills: Iterable[KillPoint], on_replaced: Callable[[], None]) -> None:
+        self._kills = [(POINTS[kill_point.point], kill_point) for kill_point in kills]
         self._on_replaced = on_replaced
         self._thread = threading.local()
 
@@ -71,8 +71,8 @@ class Minefield:
             self._on_replaced()
         elif moment == "posted":  # to Odoo as well, but a delivery is what has begun here and has not ended
             about = getattr(self._thread, "item", None)
-        for point, bomb in self._bombs:
+        for point, kill_point in self._kills:
             if point.moment == moment and point.counts(about):
-                bomb.arrive()
-        if moment in (LANE_BEGINS, LANE_ENDS):
-            self._thread.item = about if moment == LANE_BEGINS else None
+                kill_point.arrive()
+        if moment in (SENDING_BEGINS, SENDING_ENDS):
+            self._thread.item = about if moment == SENDING_BEGINS else None

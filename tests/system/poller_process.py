@@ -28,7 +28,7 @@ class Poller:
         scratch: Scratch,
         *,
         workers: int = 8,
-        sabotage: Iterable[str] = (),
+        kills: Iterable[str] = (),
         name: str = "poller",
         variables: Mapping[str, str] | None = None,
         counted: bool = False,
@@ -39,7 +39,7 @@ class Poller:
         self.log = scratch.folder / f"{name}.log"
         self.journal = scratch.folder / "kills"
         self._words = ["runpoller", "--workers", str(workers)]
-        self._sabotage = list(sabotage)
+        self._kills = list(kills)
         # A letter for each statement, see `bench.count_statements`.
         self.statements = scratch.folder / f"{name}.statements" if counted else None
         self._profile = profile
@@ -49,9 +49,9 @@ class Poller:
     def start(self) -> None:
         self.starts += 1
         program = [sys.executable, str(ROOT / "manage.py"), *self._words]
-        if self._sabotage:
-            saboteur = [sys.executable, "-m", "tests.system.manage_with_kills", str(self.journal)]
-            program = [*saboteur, *self._sabotage, "--", *self._words]
+        if self._kills:
+            killer = [sys.executable, "-m", "tests.system.manage_with_kills", str(self.journal)]
+            program = [*killer, *self._kills, "--", *self._words]
         if self.statements:
             program = [sys.executable, "-m", "bench.count_statements", str(self.statements), *self._words]
         if self._profile:
@@ -84,10 +84,10 @@ class Poller:
 
     def shoot(self, pid: int, point: str) -> None:
         """Kill -9 from outside, and put it in the journal."""
-        victim = "main" if pid == self.process.pid else "child"
-        kill_points.write(self.journal, point, victim, pid)
+        target = "main" if pid == self.process.pid else "child"
+        kill_points.write(self.journal, point, target, pid)
         os.kill(pid, signal.SIGKILL)
-        if victim == "main":
+        if target == "main":
             self.process.wait(10)
 
     def freeze(self, pid: int, point: str) -> None:

@@ -41,9 +41,9 @@ def main() -> int:
             poller.revive()
             if kills >= options.kills:
                 continue
-            victims = poller.family[1:]  # of our own poller only: its workers, guard, pusher and monitor
+            targets = poller.family[1:]  # of our own poller only: its workers, guard, pusher and monitor
             with contextlib.suppress(ProcessLookupError, IndexError):
-                poller.shoot(random.choice(victims), "recovery")
+                poller.shoot(random.choice(targets), "recovery")
                 kills += 1
         seconds = time.monotonic() - began
         problems = _problems(scratch, options.orders)

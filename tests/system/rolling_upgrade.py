@@ -98,7 +98,7 @@ def undelivered() -> int:
     return missing
 
 
-def complaints(log: Path) -> list[str]:
+def errors(log: Path) -> list[str]:
     return [line for line in log.read_text().splitlines() if re.search(r'"ERROR"|Traceback|ERROR', line)]
 
 
@@ -106,7 +106,7 @@ def run(commit: str, database: str, data: Path) -> dict[str, Any]:
     old_folder = data / "old"
     old_folder.mkdir()
     old, new = Version(unpack(commit, old_folder), data, database), Version(ROOT, data, database)
-    tally: dict[str, Any] = {"old": commit}
+    figures: dict[str, Any] = {"old": commit}
     running = []
     try:
         assert old.manage("migrate", "-v0").returncode == 0
@@ -122,22 +122,22 @@ def run(commit: str, database: str, data: Path) -> dict[str, Any]:
         with ThreadPoolExecutor(1) as aside:
             migrating = aside.submit(_migrate, new)
             _load(5)
-            tally["migrated_seconds"] = migrating.result()
+            figures["migrated_seconds"] = migrating.result()
         _load(15)  # old code on the new schema
         second = new.start("new", "runpoller", "--workers", "2")
         running.append(second)
         _load(20)  # side by side
-        tally["old_stopped_seconds"], tally["old_exit_code"] = _stop(first)
+        figures["old_stopped_seconds"], figures["old_exit_code"] = _stop(first)
         _load(15)
-        tally |= _settled()
-        tally["new_stopped_seconds"], tally["new_exit_code"] = _stop(second)
-        tally["checkledger"] = new.manage("checkledger").returncode
-        tally["complaints"] = complaints(data / "old.log") + complaints(data / "new.log")
+        figures |= _settled()
+        figures["new_stopped_seconds"], figures["new_exit_code"] = _stop(second)
+        figures["checkledger"] = new.manage("checkledger").returncode
+        figures["errors"] = errors(data / "old.log") + errors(data / "new.log")
     finally:
         for process in running:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-    return tally
+    return figures
 
 
 def _load(seconds: float) -> None:
@@ -173,9 +173,9 @@ def _settled() -> dict[str, Any]:
     return {"undelivered": undelivered(), **{name: totals[name] for name in wanted}}
 
 
-def is_good(tally: dict[str, Any]) -> bool:
+def is_good(figures: dict[str, Any]) -> bool:
     zeros = ("undelivered", "stale", "signature_bad", "old_exit_code", "new_exit_code", "checkledger")
-    return not any(tally[name] for name in zeros) and not tally["complaints"] and tally["events"] > 0
+    return not any(figures[name] for name in zeros) and not figures["errors"] and figures["events"] > 0
 
 
 def main() -> int:
@@ -184,9 +184,9 @@ def main() -> int:
     parser.add_argument("--database", required=True)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as data:
-        tally = run(options.old, options.database, Path(data))
-    print(json.dumps(tally, indent=2))
-    return 0 if is_good(tally) else 1
+        figures = run(options.old, options.database, Path(data))
+    print(json.dumps(figures, indent=2))
+    return 0 if is_good(figures) else 1
 
 
 if __name__ == "__main__":

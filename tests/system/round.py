@@ -26,7 +26,7 @@ VERSIONS = (16, 17, 18, 19)
 BEAT_SECONDS = 1.5
 STORY_SECONDS = 300  # for every bomb to have gone off
 SETTLE_SECONDS = 420  # leases of the dead end after 60 to 150 s, retries come after 30 to 60 s
-NO_BOMB = "taken@0"
+NO_KILL = "taken@0"
 LONG_AGO = "2020-01-01 00:00:00"
 
 
@@ -39,12 +39,12 @@ class Plan:
     """
 
     name: str
-    bombs: tuple[str, ...] = ()
+    kills: tuple[str, ...] = ()
     shots: int = 0
     deep: bool = False
     repair: bool = False
     shops: int = 2
-    beats: int = 8
+    steps: int = 8
     pollers: int = 1
     twins: int = 0  # second connections to shops that have one
     empty: bool = False  # the queue, again and again
@@ -107,7 +107,7 @@ class Round:
         self._connect()
         self.pollers = []
         for number in range(self.plan.pollers):
-            poller = Poller(self.scratch, sabotage=self._bombs, name=f"poller-{number}")
+            poller = Poller(self.scratch, kills=self._kills, name=f"poller-{number}")
             stack.callback(poller.end)
             self.pollers.append(poller)
         self.poller = self.pollers[0]
@@ -130,20 +130,20 @@ class Round:
         return {**access, "name": name, "webhook_url": f"{url}/{name}"}
 
     @property
-    def _bombs(self) -> tuple[str, ...]:
-        return self.plan.bombs or (NO_BOMB,)
+    def _kills(self) -> tuple[str, ...]:
+        return self.plan.kills or (NO_KILL,)
 
     # --- the story ----------------------------------------------------------------------------------
 
     def _live(self) -> None:
         until(self._has_begun, STORY_SECONDS, "every connection has begun")
         deadline = time.monotonic() + STORY_SECONDS
-        beat = 0
-        while beat < self.plan.beats or not self._is_over():
+        step = 0
+        while step < self.plan.steps or not self._is_over():
             if time.monotonic() > deadline:
                 raise TooLate(f"{self.plan.name}: only {len(self._own_kills)} kills in {STORY_SECONDS} s")
-            self._beat(beat)
-            beat += 1
+            self._step(step)
+            step += 1
             self._wait(BEAT_SECONDS)
         self.shops.tell(shop="*", confirm=1, change=2)
 
@@ -153,28 +153,28 @@ class Round:
         return begun == len(self.hooks)
 
     def _is_over(self) -> bool:
-        return len(self._own_kills) >= (len(self.plan.bombs) or self.plan.shots)
+        return len(self._own_kills) >= (len(self.plan.kills) or self.plan.shots)
 
     @property
     def _own_kills(self) -> list[dict[str, object]]:
         return [kill for kill in self.poller.kills if kill["point"] != "replaced"]
 
-    def _beat(self, beat: int) -> None:
+    def _step(self, step: int) -> None:
         """What goes on in the shops; every now and then a receiver fails for a moment."""
         chosen = self.random.choice(self.shops.names)
         self.shops.tell(shop="*", confirm=2, change=4)
         self.shops.tell(shop=chosen, touch=6, late=self.random.uniform(0.5, 4))
         self.shops.tell(shop=chosen, cancel=3)
-        if beat % 3 == 1:
+        if step % 3 == 1:
             for name in self.random.sample(self.shops.names, self.plan.failures):
                 self.shops.tell(hook=name, mode="500", count=2)
-        if self.plan.shots and beat % 3 == 2 and not self._is_over():
-            self.poller.shoot(self._victim(), "random")
-        if self.plan.empty and beat % 2:
+        if self.plan.shots and step % 3 == 2 and not self._is_over():
+            self.poller.shoot(self._target(), "random")
+        if self.plan.empty and step % 2:
             self.scratch.empty_queue()
         self._make_due()
 
-    def _victim(self) -> int:
+    def _target(self) -> int:
         """The main process more often than by chance."""
         family = self.poller.family
         return family[0] if self.random.random() < 0.15 else self.random.choice(family)

@@ -43,13 +43,13 @@ class Pair(Round):
 
     def _live(self) -> None:
         until(self._has_begun, 120, "every connection has begun")
-        for beat in range(15):
-            self._beat(beat)
+        for step in range(15):
+            self._step(step)
             self._wait(BEAT_SECONDS)
         # Nobody was killed yet: any repeat is a violation by itself.
         self.pollers[1].shoot(self.pollers[1].process.pid, "two")
-        for beat in range(15, 25):
-            self._beat(beat)
+        for step in range(15, 25):
+            self._step(step)
             self._wait(BEAT_SECONDS)
 
 
@@ -61,22 +61,22 @@ class Frozen(Round):
 
     def _live(self) -> None:
         until(self._has_begun, 120, "every connection has begun")
-        self._beats(range(3))
+        self._steps(range(3))
         frozen = [self._freeze_one_at_work() for _ in range(3)]
-        self._beats(range(3, 3 + round(FROZEN_SECONDS / BEAT_SECONDS)))
+        self._steps(range(3, 3 + round(FROZEN_SECONDS / BEAT_SECONDS)))
         for pid in frozen:
             self.poller.thaw(pid)
-        self._beats(range(100, 105))
+        self._steps(range(100, 105))
 
-    def _beats(self, numbers: range) -> None:
-        for beat in numbers:
-            self._beat(beat)
+    def _steps(self, numbers: range) -> None:
+        for step in numbers:
+            self._step(step)
             self._wait(BEAT_SECONDS)
 
     def _freeze_one_at_work(self) -> int:
         """Whichever has just used the processor."""
         before = {member.pid: member.cpu_seconds for member in tree(self.poller.process.pid)[2:]}
-        self._beat(0)
+        self._step(0)
 
         def at_work() -> int:
             members = tree(self.poller.process.pid)[2:]

@@ -7,7 +7,7 @@ from tests.system.round import Plan, Round
 pytestmark = pytest.mark.slow
 
 # A worker in the middle of a delivery, then everybody between what is owed and the window.
-PLAN = Plan("small", ("answered@6", "owed@6:main"), shops=1, beats=4)
+PLAN = Plan("small", ("answered@6", "owed@6:main"), shops=1, steps=4)
 
 
 def survived(variant):

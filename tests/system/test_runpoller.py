@@ -57,13 +57,13 @@ IDLE = {
 
 
 @pytest.mark.parametrize("victims", IDLE)
-def test_work_goes_on_after_a_kill_of_the_idle(poller, victims):
-    killed(poller, *IDLE[victims](poller.stat))
+def test_work_goes_on_after_a_kill_of_the_idle(poller, targets):
+    killed(poller, *IDLE[targets](poller.stat))
     for number in range(10):
         poller.queue("mark", f"after-{number}")
     eventually(lambda: sum(name.startswith("after-") for name in poller.marks()) == 10)
     eventually(lambda: poller.rows() == [])
-    if victims != "pusher":  # django-q2 itself replaces that one
+    if targets != "pusher":  # django-q2 itself replaces that one
         assert "are replaced" in poller.said()
     assert poller.stop() == 0
 

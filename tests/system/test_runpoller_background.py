@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from connections import leases
 from core.background import slots
-from core.background.runner.shared_state import Pulse
+from core.background.runner.shared_state import SharedState
 from sync import background
 from sync.models import PollState, Reconciliation
 from sync.repair import reconcile
@@ -62,9 +62,9 @@ def test_a_signal_to_everybody_leaves_it_time_to_end(poller):  # noqa: F811
 
 @pytest.fixture
 def dispatcher(transactional_db):
-    dispatcher = BackgroundDispatcher(Pulse())
+    dispatcher = BackgroundDispatcher(SharedState())
     yield dispatcher
-    dispatcher._pulse.close()
+    dispatcher._shared.close()
     dispatcher.join()
 
 
@@ -100,7 +100,7 @@ def test_once_the_poller_stops_nothing_further_begins(dispatcher, asked, monkeyp
 
     def go_on(wanted, **how):
         begun.append(wanted.pk)
-        dispatcher._pulse.close()
+        dispatcher._shared.close()
 
     monkeypatch.setattr(reconcile, "go_on", go_on)
     dispatcher.look()
@@ -144,7 +144,7 @@ def test_a_thread_whose_next_claim_fails_ends(dispatcher, asked, monkeypatch, ca
 
 
 def test_one_that_was_never_started_is_stopped_at_once():
-    process = BackgroundProcess(Pulse())
+    process = BackgroundProcess(SharedState())
     assert not process.is_alive and process.stop(0) is True
     process.end()
 

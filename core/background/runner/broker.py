@@ -16,10 +16,10 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
-from core.background.runner.shared_state import Pulse
-from core.background.runner.throttled_log import Complaints
+from core.background.runner.shared_state import SharedState
+from core.background.runner.throttled_log import ThrottledLog
 
-BEAT = "core.background.runner.shared_state.beat"
+HEARTBEAT = "core.background.runner.shared_state.heartbeat"
 PAUSE_SECONDS = 1.0
 
 _WAITING = f'SELECT 1 FROM "{OrmQ._meta.db_table}" WHERE key = %s AND lock < %s LIMIT 1'  # noqa: S608
@@ -37,37 +37,37 @@ class WatchedBroker:
     answer for this one nor take its beats away.
     """
 
-    def __init__(self, pulse: Pulse, *, beat_seconds: float) -> None:
+    def __init__(self, shared: SharedState, *, heartbeat_seconds: float) -> None:
         self._broker = get_broker()
-        self._pulse = pulse
-        self._beat_seconds = beat_seconds
-        self._beat_at = 0.0
-        self._complaints = Complaints(logger)
+        self._shared = shared
+        self._heartbeat_seconds = heartbeat_seconds
+        self._heartbeat_at = 0.0
+        self._throttled = ThrottledLog(logger)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._broker, name)
 
     def dequeue(self) -> Taken | None:
         """Tasks as (row of the queue, signed package); None after a pause when there are none."""
-        if self._pulse.is_closing:
+        if self._shared.is_closing:
             time.sleep(Conf.POLL)
             return None
         taken = self._take()
-        if time.monotonic() - self._beat_at < self._beat_seconds:
+        if time.monotonic() - self._heartbeat_at < self._heartbeat_seconds:
             return taken
-        self._beat_at = time.monotonic()
-        return [*(taken or ()), (None, beat_package())]
+        self._heartbeat_at = time.monotonic()
+        return [*(taken or ()), (None, heartbeat_package())]
 
     def acknowledge(self, ack_id: int) -> None:
         # Left to itself the monitor dies of this. The row comes again later, and finds its lease gone.
         try:
             self._broker.acknowledge(ack_id)
         except Exception as error:
-            self._complaints.say(f"A finished task could not be taken off the queue: {error}")
+            self._throttled.say(f"A finished task could not be taken off the queue: {error}")
 
     def set_stat(self, key: str, value: str, timeout: int) -> None:
         """The guard does this on each round."""
-        self._pulse.guarded()
+        self._shared.guarded()
         self._broker.set_stat(key, value, timeout)
 
     def _take(self) -> Taken | None:
@@ -78,10 +78,10 @@ class WatchedBroker:
                 return None
             taken: Taken | None = self._broker.dequeue()
         except Exception as error:
-            self._complaints.say(f"The queue cannot be read, trying again each second: {error}")
+            self._throttled.say(f"The queue cannot be read, trying again each second: {error}")
             time.sleep(PAUSE_SECONDS)
             return None
-        self._pulse.took(ack_id for ack_id, _ in taken or ())
+        self._shared.took(ack_id for ack_id, _ in taken or ())
         return taken
 
     def _is_empty(self) -> bool:
@@ -95,8 +95,15 @@ class WatchedBroker:
             return cursor.fetchone() is None
 
 
-def beat_package() -> str:
-    task = {"id": uuid.uuid4().hex, "name": "beat", "func": BEAT, "args": (), "kwargs": {}, "save": False}
+def heartbeat_package() -> str:
+    task = {
+        "id": uuid.uuid4().hex,
+        "name": "heartbeat",
+        "func": HEARTBEAT,
+        "args": (),
+        "kwargs": {},
+        "save": False,
+    }
     return str(SignedPackage.dumps(task | {"started": timezone.now()}))
 
 

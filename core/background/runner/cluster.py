@@ -14,7 +14,7 @@ from django_q.conf import Conf
 from connections.http.transport import trusted_authorities
 from core.background.runner import process_group
 from core.background.runner.broker import WatchedBroker
-from core.background.runner.shared_state import Pulse
+from core.background.runner.shared_state import SharedState
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 SETTLE_SECONDS = 0.5  # for a task that was just being begun, for a result on its way to the monitor
@@ -25,14 +25,14 @@ LOOK_SECONDS = 0.1
 class EmbeddedCluster:
     """To be made, started and stopped in the main thread, and started while no other thread runs."""
 
-    def __init__(self, pulse: Pulse, *, workers: int, beat_seconds: float) -> None:
+    def __init__(self, shared: SharedState, *, workers: int, heartbeat_seconds: float) -> None:
         Conf.WORKERS = Conf.QUEUE_LIMIT = workers
-        self._pulse = pulse
-        self._cluster = _without_its_handlers(WatchedBroker(pulse, beat_seconds=beat_seconds))
+        self._shared = shared
+        self._cluster = _without_its_handlers(WatchedBroker(shared, heartbeat_seconds=heartbeat_seconds))
 
     def start(self) -> None:
         """Fork guard, workers, monitor and pusher. Raises RuntimeError when the guard dies over it."""
-        self._pulse.reset()
+        self._shared.reset()
         connections.close_all()  # children must not inherit a connection that is in use here
         _share_memory()
         self._cluster.start()
@@ -53,12 +53,12 @@ class EmbeddedCluster:
         a pusher in front of a full queue whose readers are gone. Here no further task begins, what was
         prefetched stays in the queue, and once nobody works any more the processes are killed.
         """
-        lost_before = self._pulse.lost
-        self._pulse.close()
+        lost_before = self._shared.lost
+        self._shared.close()
         began_at = time.monotonic()
         while self.is_alive and time.monotonic() < deadline and not self._is_settled(began_at):
             time.sleep(LOOK_SECONDS)
-        finished = self._pulse.signs().busy == 0 and self._pulse.lost == lost_before
+        finished = self._shared.signs().busy == 0 and self._shared.lost == lost_before
         self.end()
         return finished
 
@@ -69,10 +69,10 @@ class EmbeddedCluster:
             return
         process_group.end_group(sentinel.pid)
         sentinel.join(5)
-        process_group.bury(sentinel.pid)
+        process_group.reap(sentinel.pid)
 
     def _is_settled(self, began_at: float) -> bool:
-        signs = self._pulse.signs()
+        signs = self._shared.signs()
         quiet_seconds = time.monotonic() - max(began_at, signs.worked_at, signs.answered_at)
         is_heard = signs.answered_at >= signs.worked_at
         return signs.busy == 0 and quiet_seconds > (SETTLE_SECONDS if is_heard else UNHEARD_SECONDS)

@@ -24,8 +24,8 @@ class Family:
     """
 
     def __init__(self) -> None:
-        self._founder = self._parent = os.getpid()
-        self._bind = death_bond()
+        self._main = self._parent = os.getpid()
+        self._bind = parent_binding()
 
     def found(self) -> None:
         """From now on. It cannot be taken back, so only a process that is the poller does this."""
@@ -35,14 +35,14 @@ class Family:
         self._parent = os.getpid()
 
     def _in_child(self) -> None:
-        if self._parent == self._founder:
+        if self._parent == self._main:
             os.setpgid(0, 0)
         self._bind(self._parent)
         if os.getppid() != self._parent:  # it died before the bond was made
             os._exit(1)
 
 
-def death_bond() -> Callable[[int], None]:
+def parent_binding() -> Callable[[int], None]:
     """How a child gets to die with its parent: the kernel sees to it on Linux, a thread elsewhere."""
     if not sys.platform.startswith("linux"):
         return watch_parent
@@ -73,7 +73,7 @@ def end_group(leader: int) -> None:
         os.killpg(leader, signal.SIGKILL)
 
 
-def bury(leader: int) -> None:
+def reap(leader: int) -> None:
     """In a container we are the parent of every orphan: take the dead of this group off the process table."""
     with suppress(ChildProcessError):
         while os.waitpid(-leader, os.WNOHANG)[0]:

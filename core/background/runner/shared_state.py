@@ -25,7 +25,7 @@ class Signs:
     busy: int  # workers that are in a task now
 
 
-class Pulse:
+class SharedState:
     """Written without any lock, so that nobody waits for a process that was killed while it wrote."""
 
     def __init__(self) -> None:
@@ -39,8 +39,8 @@ class Pulse:
 
     def listen(self) -> None:
         """Hear of tasks, here and in everything that is forked from here on."""
-        global _pulse
-        _pulse = self
+        global _shared
+        _shared = self
         pre_execute.connect(self._on_begun)
         post_execute_in_worker.connect(self._on_worked)
         post_execute.connect(self._on_answered)
@@ -117,18 +117,18 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-_pulse: Pulse | None = None
+_shared: SharedState | None = None
 
 
 def is_closing() -> bool:
     """Whether the poller stops: a long task does well to end early. Always false outside of `runpoller`."""
-    return _pulse is not None and _pulse.is_closing
+    return _shared is not None and _shared.is_closing
 
 
 def in_runpoller() -> bool:
     """Whether this process belongs to a `runpoller`, not to a plain qcluster."""
-    return _pulse is not None
+    return _shared is not None
 
 
-def beat() -> None:
+def heartbeat() -> None:
     """The task that does nothing: that it comes back is the news."""

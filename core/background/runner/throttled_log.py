@@ -6,7 +6,7 @@ import time
 SECONDS = 60.0
 
 
-class Complaints:
+class ThrottledLog:
     """One for each loop; the same sentence is logged once a minute."""
 
     def __init__(self, logger: logging.Logger) -> None:

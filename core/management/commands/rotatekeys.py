@@ -51,7 +51,7 @@ class Command(TeachingCommand):
             show_json(self.stdout, {"keys": rows, "unreadable": found.unreadable, "written": written})
         else:
             show(self.stdout, rows, TITLES, empty="")
-            self.stdout.write(_would(found) if options["dry_run"] else _standing(found, len(ring.keys)))
+            self.stdout.write(_would(found) if options["dry_run"] else _usage_text(found, len(ring.keys)))
         if found.unreadable:
             raise CommandError(lost_key(found.unreadable))
         if found.old and not options["dry_run"]:
@@ -86,7 +86,7 @@ def _would(found: Usage) -> str:
     return text % found.old
 
 
-def _standing(found: Usage, keys: int) -> str:
+def _usage_text(found: Usage, keys: int) -> str:
     if not found.is_clean:
         left = found.old + len(found.unreadable)
         text = ngettext(

@@ -27,7 +27,7 @@ from connections.secrets.fields import Secret
 from connections.secrets.webhook_secret import form_problem
 from connections.url_fields import webhook_address
 from core.admin.actions import Act, Report, acts
-from core.admin.base import DeskAdmin, OfConnectionAdmin, badge, cause, column, explained, moment
+from core.admin.base import OfConnectionAdmin, PollerAdmin, badge, cause, column, explained, moment
 from core.admin.filters import ConnectionFilter
 from core.admin.staged_test import stage_list
 from core.connections.form import ConnectionPageForm, warned_of
@@ -193,7 +193,7 @@ TEST_ALERT = Act(
 
 @admin.register(AlertChannel)
 @acts(TEST_ALERT)
-class AlertChannelAdmin(DeskAdmin):
+class AlertChannelAdmin(PollerAdmin):
     form = ChannelForm
     list_display = ["name", "kind", "enabled", "told", "trouble"]
     search_fields = ["name"]

@@ -4,7 +4,7 @@
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  const box = document.querySelector("[data-desk-search]") || document.querySelector(".desk-search input");
+  const box = document.querySelector("[data-poller-search]") || document.querySelector(".poller-search input");
   if (!box || document.getElementById("searchbar")) return; // a list has its own box, and the theme's key for it
   event.preventDefault();
   box.focus();
@@ -13,7 +13,7 @@ document.addEventListener("keydown", (event) => {
 
 async function renew(part) {
   try {
-    const answer = await fetch(part.dataset.deskRenew, { headers: { "X-Desk-Part": "1" } });
+    const answer = await fetch(part.dataset.pollerRenew, { headers: { "X-Desk-Part": "1" } });
     if (!answer.ok) return again(part);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body.firstElementChild;
     if (!fresh) return;
@@ -27,16 +27,16 @@ async function renew(part) {
 }
 
 function again(part) {
-  if (part.dataset.deskRenew) setTimeout(renew, 1500, part);
+  if (part.dataset.pollerRenew) setTimeout(renew, 1500, part);
 }
 
-document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-desk-renew]").forEach(again));
+document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-poller-renew]").forEach(again));
 
 // What is typed is tested before it is saved: the answer is a part that renews itself until the test has ended.
 async function test(address, body, place, button) {
-  const panel = place.closest(".desk-panel");
+  const panel = place.closest(".poller-panel");
   button.disabled = true;
-  panel.classList.remove("desk-broken");
+  panel.classList.remove("poller-broken");
   try {
     const answer = await fetch(address, { method: "POST", body });
     if (!answer.ok) throw new Error(answer.status);
@@ -44,16 +44,16 @@ async function test(address, body, place, button) {
     place.replaceChildren(fresh);
     again(fresh);
   } catch {
-    panel.classList.add("desk-broken");
+    panel.classList.add("poller-broken");
   }
   button.disabled = false;
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-desk-try]");
+  const button = event.target.closest("[data-poller-try]");
   if (!button) return;
-  const place = document.getElementById(button.dataset.deskInto);
-  test(button.dataset.deskTry, new FormData(button.form), place, button);
+  const place = document.getElementById(button.dataset.pollerInto);
+  test(button.dataset.pollerTry, new FormData(button.form), place, button);
 });
 
 // A webhook secret that no library can verify with is told of while it is typed; the form asks for a tick.
@@ -66,13 +66,13 @@ function isStandard(secret) {
 }
 
 document.addEventListener("input", (event) => {
-  const box = event.target.closest("[data-desk-secret]");
+  const box = event.target.closest("[data-poller-secret]");
   if (!box) return;
   let warning = document.getElementById(`${box.id}_warning`);
   if (!warning) {
-    warning = Object.assign(document.createElement("p"), { id: `${box.id}_warning`, className: "desk-bad desk-small" });
+    warning = Object.assign(document.createElement("p"), { id: `${box.id}_warning`, className: "poller-bad poller-small" });
     warning.setAttribute("role", "status");
     box.after(warning);
   }
-  warning.textContent = box.value === "" || isStandard(box.value.trim()) ? "" : box.dataset.deskSecret;
+  warning.textContent = box.value === "" || isStandard(box.value.trim()) ? "" : box.dataset.pollerSecret;
 });

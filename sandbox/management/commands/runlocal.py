@@ -122,7 +122,7 @@ class Command(BaseCommand):
 
     def _broken(self, child: Child) -> CommandError:
         text = _("The %(name)s did not stay up. Its last words, from %(log)s:\n\n%(words)s")
-        return CommandError(text % {"name": child.name, "log": child.log, "words": child.last_words()})
+        return CommandError(text % {"name": child.name, "log": child.log, "words": child.last_lines()})
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)

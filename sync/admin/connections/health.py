@@ -13,32 +13,34 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from connections.models import Circuit, CircuitState, Connection, Side
 from core.admin.base import badge, cause, coming, exactly, explained, listing, moment
-from sync.admin.health_labels import COLOURS, Standing
+from sync.admin.health_labels import COLOURS, HealthState
 from sync.models import DeliveryAttempt, PollState, RetryItem, SeenOrder, SentOrder, SyncLog
 
 SENTENCES = {
-    Standing.OK: gettext_lazy("Everything works."),
-    Standing.FAILING: gettext_lazy("The last poll failed."),
-    Standing.OPEN: gettext_lazy(
+    HealthState.OK: gettext_lazy("Everything works."),
+    HealthState.FAILING: gettext_lazy("The last poll failed."),
+    HealthState.OPEN: gettext_lazy(
         "One side failed five times in a row. It is tried again by itself every two minutes."
     ),
-    Standing.LATE: gettext_lazy(
+    HealthState.LATE: gettext_lazy(
         "A poll is overdue. Perhaps the poller does not run: ask whoever runs this server."
     ),
-    Standing.NEEDS_PERSON: gettext_lazy(
+    HealthState.NEEDS_PERSON: gettext_lazy(
         "Orders need a person: open them below; each says what stopped it and what to do."
     ),
-    Standing.PAUSED: gettext_lazy("Somebody paused it. Press “Resume” to go on; nothing is lost meanwhile."),
-    Standing.DISABLED: gettext_lazy("It is switched off below. Nothing is read and nothing is sent."),
-    Standing.NEW: gettext_lazy("It has not been polled yet. That happens within a minute."),
+    HealthState.PAUSED: gettext_lazy(
+        "Somebody paused it. Press “Resume” to go on; nothing is lost meanwhile."
+    ),
+    HealthState.DISABLED: gettext_lazy("It is switched off below. Nothing is read and nothing is sent."),
+    HealthState.NEW: gettext_lazy("It has not been polled yet. That happens within a minute."),
 }
 
 
-def standing_badge(row: Any) -> SafeString:
-    standing = Standing(row.standing)
+def health_badge(row: Any) -> SafeString:
+    health_state = HealthState(row.health_state)
     state = poll_state(row)
     title = cause(state.error_code) if state else ""
-    return badge(standing.label, COLOURS[standing], title=title or SENTENCES[standing])
+    return badge(health_state.label, COLOURS[health_state], title=title or SENTENCES[health_state])
 
 
 def poll_state(row: Connection) -> PollState | None:
@@ -52,7 +54,7 @@ def last_poll(row: Connection) -> SafeString | str:
 
 def next_poll(row: Any) -> SafeString | str:
     state, now = poll_state(row), timezone.now()
-    if state is None or row.standing in (Standing.DISABLED, Standing.PAUSED):
+    if state is None or row.health_state in (HealthState.DISABLED, HealthState.PAUSED):
         return "-"
     return coming(state.next_poll_at, now)
 
@@ -100,8 +102,8 @@ def health_block(row: Any) -> dict[str, Any]:
     """What the top of the page shows."""
     state = poll_state(row)
     return {
-        "badge": standing_badge(row),
-        "sentence": SENTENCES[Standing(row.standing)],
+        "badge": health_badge(row),
+        "sentence": SENTENCES[HealthState(row.health_state)],
         "error": explained(state.error_code, state.error_detail) if state and state.error_code else "",
         "sides": [_side(row, side) for side in (Side.ODOO, Side.WEBHOOK)],
         "facts": _facts_of_connection(row, state),

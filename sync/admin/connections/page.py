@@ -23,7 +23,7 @@ from connections.forms import SECRETS
 from connections.models import Circuit, Connection, Side
 from connections.warnings import unsafe_choices
 from core.admin.actions import acts
-from core.admin.base import DeskAdmin, column, two_lines
+from core.admin.base import PollerAdmin, column, two_lines
 from core.connections import history
 from core.connections.form import ConnectionPageForm
 from core.monitoring.admin.findings import finding_context
@@ -31,19 +31,19 @@ from sync.admin.connections.actions import POLL, RESET, TEST
 from sync.admin.connections.health import (
     backlog,
     circuit_badge,
+    health_badge,
     health_block,
     last_poll,
     next_poll,
     signs_until,
-    standing_badge,
 )
 from sync.admin.connections.nudge import NUDGE
 from sync.admin.connections.pause import PAUSE, RESUME
 from sync.admin.connections.reconcile import RECONCILE
 from sync.admin.connections.rotate_secret import END_OVERLAP, ROTATE
 from sync.admin.connections.test_page import testing_page, testing_part, trying, trying_part
-from sync.admin.filters import BacklogFilter, StandingFilter
-from sync.admin.health_labels import with_backlog, with_standing
+from sync.admin.filters import BacklogFilter, HealthStateFilter
+from sync.admin.health_labels import with_backlog, with_health_state
 from sync.admin.problems import quiet_findings
 from sync.deliveries.wake import wake
 from sync.models import DeliveryAttempt, RetryItem, SeenOrder, SentOrder, SyncLog
@@ -77,11 +77,11 @@ def _copied(fields: list[str]) -> list[str]:
     listed=[TEST],
     pages=["test_one"],
 )
-class ConnectionAdmin(DeskAdmin):
+class ConnectionAdmin(PollerAdmin):
     form = ConnectionPageForm
     list_display = ["title", "health", "polled", "owed", "odoo_circuit", "webhook_circuit", "due"]
     list_display_links = ["title"]
-    list_filter = [StandingFilter, BacklogFilter, "enabled"]
+    list_filter = [HealthStateFilter, BacklogFilter, "enabled"]
     show_full_result_count = True
     show_facets = admin.ShowFacets.ALLOW
     search_fields = ["name", "external_id", "odoo_url", "database", "username", "webhook_url"]
@@ -194,7 +194,7 @@ class ConnectionAdmin(DeskAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
         rows = super().get_queryset(request).without_secrets()
-        rows = with_backlog(with_standing(rows, timezone.now()))
+        rows = with_backlog(with_health_state(rows, timezone.now()))
         return rows.select_related("poll_state").prefetch_related("circuits")
 
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> Any:
@@ -305,7 +305,7 @@ class ConnectionAdmin(DeskAdmin):
 
     @column(gettext_lazy("health"))
     def health(self, row: Any) -> SafeString:
-        return standing_badge(row)
+        return health_badge(row)
 
     @column(gettext_lazy("last poll"), ordering="poll_state__last_polled_at")
     def polled(self, row: Connection) -> SafeString | str:

@@ -22,10 +22,10 @@ from sync.connection_test.on_request import ask_saved, ask_unsaved
 from sync.models import ConnectionTest, UnsavedTest
 
 
-def testing_page(desk: Any, request: HttpRequest, row: Connection) -> HttpResponse:
+def testing_page(model_admin: Any, request: HttpRequest, row: Connection) -> HttpResponse:
     """GET shows the last result, or how far it is; POST asks for a test, or joins the one under way."""
     if request.method != "POST":
-        return _show(desk, request, row)
+        return _show(model_admin, request, row)
     if not ask_saved(row.pk, by=request.user.get_username(), now=timezone.now()):
         messages.info(request, _("This connection is being tested already: here is that test."))
     return HttpResponseRedirect(request.path)
@@ -88,14 +88,14 @@ def _gap(sentence: str) -> str:
     return render_to_string("admin/connections/reconciliation_gaps.html", {"gaps": [("", [sentence])]})
 
 
-def _show(desk: Any, request: HttpRequest, row: Connection) -> HttpResponse:
+def _show(model_admin: Any, request: HttpRequest, row: Connection) -> HttpResponse:
     last = ConnectionTest.objects.filter(connection=row).first()
     sees_all = request.user.has_perm("sync.view_payload")
     context = {
-        **desk.admin_site.each_context(request),
+        **model_admin.admin_site.each_context(request),
         "title": _("Test of %s") % row.name,
         "original": row,
-        "opts": desk.opts,
+        "opts": model_admin.opts,
         "connection": row,
         "address": page(row),
         "last": last,

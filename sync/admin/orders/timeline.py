@@ -92,7 +92,7 @@ def story(request: HttpRequest, order: SeenOrder) -> dict[str, Any]:
     return {
         "order": order,
         "verdict": _summary(order, newest),
-        "hindrances": list(_hindrances(order)) if _is_waiting(newest) else [],
+        "holds": list(_holds(order)) if _is_waiting(newest) else [],
         "facts": [*_facts_of_order(order), *_former_names(order, versions), *contents],
         "notes": list(_notes(order)),
         "entries": entries,
@@ -249,7 +249,7 @@ def _said(
     return {"kind": kind, "icon": icon, "title": title, "cause": cause, "detail": detail}
 
 
-def _hindrances(order: SeenOrder) -> Iterator[dict[str, Any]]:
+def _holds(order: SeenOrder) -> Iterator[dict[str, Any]]:
     """What holds up everything of this connection, and so this order too."""
     now = timezone.now()
     for circuit in Circuit.objects.filter(connection=order.connection_id, side=Side.WEBHOOK):

@@ -51,7 +51,7 @@ WHYS = {
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
     change_form_template = "admin/runs/page.html"
-    list_display = ["asked", "kind", "standing", "total", "asked_by", "reason"]
+    list_display = ["asked", "kind", "state_label", "total", "asked_by", "reason"]
     list_filter = ["kind"]
     list_before_template = "admin/runs/list_intro.html"
     fields: list[str] = []
@@ -123,7 +123,7 @@ class RunAdmin(ReadOnlyAdmin):
         return moment(row.asked_at)
 
     @column(gettext_lazy("progress"))
-    def standing(self, row: Run) -> SafeString:
+    def state_label(self, row: Run) -> SafeString:
         return _badge(row)
 
 

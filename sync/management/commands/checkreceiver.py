@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from core.console.arguments import add_connection, connection_called
 from core.console.base import TeachingCommand
 from core.console.output import cell, show_json
-from sync.connection_test.receiver_conformance import Mark, examine
+from sync.connection_test.receiver_conformance import Mark, check_receiver
 from sync.management.connection_test import alone_with
 
 SIGNS = {True: "ok  ", None: "WARN", False: "FAIL"}
@@ -37,7 +37,7 @@ class Command(TeachingCommand):
         connection = connection_called(options["connection"])
         marks = []
         with alone_with(connection):
-            for mark in examine(connection, clock=timezone.now):
+            for mark in check_receiver(connection, clock=timezone.now):
                 marks.append(mark)
                 if not options["json"]:
                     self.stdout.write(_lines(mark))

@@ -282,7 +282,7 @@ def test_a_compressed_answer_is_understood_all_the_same(serve, encoding, body):
         (b"br", b"x", (Temporary, "broken_answer")),
     ],
 )
-def test_a_bomb_or_a_strange_compression_is_not_unpacked(serve, encoding, body, expected):
+def test_an_oversized_or_unknown_compression_is_not_unpacked(serve, encoding, body, expected):
     assert failure(serve(compressed(encoding, body)).url, replace(QUICK, whole_seconds=10)) == expected
 
 

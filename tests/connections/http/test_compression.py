@@ -103,7 +103,7 @@ def test_what_cannot_be_unpacked_is_told_and_tried_again(serve, encoding, body):
 
 
 SIZE = QUICK.answer_bytes
-BOMBS = {
+OVERSIZED = {
     "one member": (b"gzip", gzip.compress(b"0" * 50_000_000)),
     "many members": (b"gzip", gzip.compress(b"0" * 10_000) * 100),
     "raw": (b"deflate", raw(b"0" * 50_000_000)),
@@ -113,7 +113,7 @@ BOMBS = {
 }
 
 
-@pytest.mark.parametrize(("encoding", "body"), [pytest.param(*b, id=name) for name, b in BOMBS.items()])
+@pytest.mark.parametrize(("encoding", "body"), [pytest.param(*b, id=name) for name, b in OVERSIZED.items()])
 def test_the_limit_holds_for_what_comes_out(serve, encoding, body):
     assert failure(serve(answering(answer(encoding, body))).url) == (Permanent, "too_large")
 
@@ -123,7 +123,7 @@ def test_just_below_the_limit_is_read(serve, pack):
     assert call(serve(answering(answer(b"deflate", pack(b"0" * SIZE)))).url).body == b"0" * SIZE
 
 
-def test_a_bomb_of_empty_members_ends():
+def test_endless_empty_members_end():
     with pytest.raises(ValueError, match="damaged"):
         compression.unpack(gzip.compress(b"") * (compression.MOST_MEMBERS + 1), ["gzip"], 1000)
 
@@ -178,8 +178,8 @@ def test_what_cannot_be_unpacked_is_shown_as_it_is(serve, encoding, body):
     assert shown(serve, handler) == body.decode("utf-8", "replace")
 
 
-@pytest.mark.parametrize(("encoding", "body"), [pytest.param(*b, id=name) for name, b in BOMBS.items()])
-def test_a_bomb_stays_bounded(encoding, body):
+@pytest.mark.parametrize(("encoding", "body"), [pytest.param(*b, id=name) for name, b in OVERSIZED.items()])
+def test_an_oversized_body_stays_bounded(encoding, body):
     applied = compression.codings(encoding.decode())
 
     assert compression.unpack_beginning(body, applied, 100_000) == b"0" * 100_000

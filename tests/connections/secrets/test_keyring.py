@@ -171,7 +171,7 @@ def test_one_row_with_a_lost_key_is_told_by_its_name(shops):
         require_readable_secrets()
 
 
-def test_a_database_that_does_not_answer_is_somebody_elses_news(monkeypatch):
+def test_a_database_that_does_not_answer_is_reported_elsewhere(monkeypatch):
     def fails(vault):
         raise DatabaseError("no such table")
 

@@ -32,7 +32,7 @@ def world(mock, db, settings):
 
 def test_an_api_key_that_cannot_be_read_fails_its_own_poll(world):
     world.confirmed()
-    world.order_next_door()
+    world.order_elsewhere()
     lose("connections_connection", "api_key", world.connection.pk)
     world.clock.advance(60)
     asked = len(world.hostile.verbs)
@@ -51,7 +51,7 @@ def test_a_webhook_secret_that_cannot_be_read_keeps_what_is_owed_until_it_can(wo
     is_old = table.endswith("retiredsecret")
     lose(table, "secret" if is_old else "webhook_secret", old.pk if is_old else world.connection.pk)
     order_id = world.confirmed()
-    world.order_next_door()
+    world.order_elsewhere()
     world.clock.advance(60)
     world.poll()
     world.clock.advance(60)

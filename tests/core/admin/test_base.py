@@ -34,7 +34,7 @@ def test_the_first_page_shows_what_one_may_see(staff, fill):
     response = staff("sync.view_sentorder").get(INDEX)
     titles = [card["title"] for card in response.context["cards"]]
     assert titles == ["From Odoo to the receiver", "Delivered"]
-    assert "health" not in response.context and response.context["matters"] == []
+    assert "health" not in response.context and response.context["problems"] == []
 
 
 def test_the_sidebar_leads_only_where_one_may_go(staff, fill):

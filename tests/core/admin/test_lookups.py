@@ -32,7 +32,7 @@ def equal(column):
 
 # Besides the key. What is not here has no filter.
 ASKED = {
-    "connections/connection": {"standing", "owed"} | equal("enabled"),
+    "connections/connection": {"health_state", "owed"} | equal("enabled"),
     "sync/seenorder": OF_ORDER | {"state", "seeded"},
     "sync/sentorder": OF_ORDER | {"how", "event"} | moments("sent_at"),
     "sync/retryitem": OF_ORDER | {"status", "cause", "event"} | moments("created_at"),
@@ -67,7 +67,7 @@ LOOKUPS = [
 SAID = "Nothing is shown"
 
 
-def desk_of(label):
+def admin_of(label):
     return admin.site._registry[MODELS[label]]
 
 
@@ -76,7 +76,7 @@ def ask(user, label, asked):
     request = RequestFactory().get("/", asked)
     request.user = user
     request._messages = CookieStorage(request)
-    return desk_of(label).get_changelist_instance(request)
+    return admin_of(label).get_changelist_instance(request)
 
 
 def questions(model):
@@ -99,9 +99,9 @@ def guess(row, question):
 @pytest.mark.django_db
 @pytest.mark.parametrize("label", sorted(MODELS))
 def test_a_list_may_be_asked_for_its_key_its_filters_and_our_links_alone(label):
-    desk, key = desk_of(label), MODELS[label]._meta.pk.name
+    model_admin, key = admin_of(label), MODELS[label]._meta.pk.name
     keys = {name + lookup for name in ("pk", key) for lookup in ("", "__exact", "__in")}
-    assert desk.known_lookups == keys | ASKED.get(label, set())
+    assert model_admin.known_lookups == keys | ASKED.get(label, set())
 
 
 @pytest.mark.django_db
@@ -109,7 +109,7 @@ def test_a_list_may_be_asked_for_its_key_its_filters_and_our_links_alone(label):
 def test_no_list_answers_any_other_question(fill, label):
     fill(2)
     people = [User.objects.create_user("ana", is_staff=True), User.objects.create_superuser("eva")]
-    row, known = MODELS[label].objects.first(), desk_of(label).known_lookups
+    row, known = MODELS[label].objects.first(), admin_of(label).known_lookups
     asked = [(question, guess(row, question)) for question in questions(MODELS[label])]
     answered = []
     for number, (question, value) in enumerate(each for each in asked if each[0] not in known):
@@ -166,7 +166,9 @@ def test_a_search_finds_no_row_by_what_its_reader_cannot_see(fill):
     fill(1)
     viewer, administrator = signed_in("Viewer"), signed_in("Administrator")
     found = set()
-    for label in (label for label in MODELS if sees(label, "Administrator") and desk_of(label).search_fields):
+    for label in (
+        label for label in MODELS if sees(label, "Administrator") and admin_of(label).search_fields
+    ):
         reader = viewer if sees(label, "Viewer") else administrator
         found |= found_by_searching(reader, label)
     assert {"order_name", "reference", "event_id", "name", "username"} <= found
@@ -198,8 +200,11 @@ def test_no_list_is_sorted_by_what_it_does_not_show():
         "payload",
     }
     for label in MODELS:
-        desk = desk_of(label)
-        sorts = [getattr(getattr(desk, name, None), "admin_order_field", name) for name in desk.list_display]
+        model_admin = admin_of(label)
+        sorts = [
+            getattr(getattr(model_admin, name, None), "admin_order_field", name)
+            for name in model_admin.list_display
+        ]
         assert not hidden.intersection(str(sort).lstrip("-") for sort in sorts if sort), label
 
 
@@ -233,7 +238,15 @@ def test_every_link_of_the_product_to_a_list_still_works(admin_client, busy):
         answer = admin_client.get(link)
         assert answer.status_code == 200 and not isinstance(answer.context["cl"], EmptyList), link
     used = {name for link in links for name, _value in parse_qsl(urlsplit(link).query)}
-    assert {"connection__id__exact", "order_id", "status", "cause", "standing", "kind__exact", "o"} <= used
+    assert {
+        "connection__id__exact",
+        "order_id",
+        "status",
+        "cause",
+        "health_state",
+        "kind__exact",
+        "o",
+    } <= used
 
 
 @pytest.mark.parametrize("label", sorted(ASKED))

@@ -63,7 +63,7 @@ SCHEDULED = {
     "sync.background.due_groups": (tasks.check, "check: OverflowError ×3"),
     "sync.due.claim_polls": (tasks.tick, "tick: OverflowError ×3"),
     "sync.retention.wake_overdue": (tasks.watch, "wake_overdue: OverflowError ×3"),
-    "sync.metrics.hourly.tally": (tasks.watch, "tally: OverflowError ×3"),
+    "sync.metrics.hourly.count_hours": (tasks.watch, "count_hours: OverflowError ×3"),
     "sync.metrics.counters.count": (tasks.watch, "count: OverflowError ×3"),
     "core.monitoring.alerts.notify.alert": (tasks.watch, "alert: OverflowError ×3"),
     "sync.repair.recovery.work": (lambda: work_run(), "work_run: OverflowError ×3"),

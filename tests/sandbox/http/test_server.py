@@ -183,7 +183,7 @@ def test_a_stage_listens_and_says_how_to_connect(stage):
     assert all(each.api_key.startswith("sandbox-key-") for each in stage.accesses)
 
 
-def test_ports_leave_room_for_the_receiver():
+def test_ports_leave_one_for_the_receiver():
     assert Plan(versions=(16, 17, 18, 19)).ports() == [8069, 8071, 8072, 8073]
 
 

@@ -104,7 +104,7 @@ def happened(make_connection):
     return attempt, poll
 
 
-def test_flow_shows_news_once_and_nothing_old(happened):
+def test_flow_shows_new_lines_once_and_nothing_old(happened):
     attempt, poll = happened
     attempt(order_name="S-old")
     flow = Flow()
@@ -142,16 +142,16 @@ def test_children_are_stopped_last_first_and_killed_when_they_do_not_listen(tmp_
     children.start("deaf", sys.executable, "-c", deaf)
     children.start("meek", sys.executable, "-c", "import signal; signal.pause()")
     assert children.gone() is None
-    while "up" not in children.all[0].last_words():
+    while "up" not in children.all[0].last_lines():
         pass
     children.stop(hurry=lambda: not children.all[1].is_alive())
     assert [child.process.returncode for child in children.all] == [-9, -15]
 
 
-def test_a_child_that_ends_by_itself_is_noticed_with_its_last_words(tmp_path):
+def test_a_child_that_ends_by_itself_is_noticed_with_its_last_lines(tmp_path):
     children = Children(tmp_path / "logs")
     child = children.start("broken", sys.executable, "-c", "raise SystemExit('no, thanks')")
     child.process.wait()
     assert children.gone() is child
-    assert child.last_words() == "no, thanks"
+    assert child.last_lines() == "no, thanks"
     children.stop(hurry=lambda: False)

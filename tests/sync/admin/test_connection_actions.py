@@ -181,7 +181,7 @@ def test_work_asked_for_while_no_poller_runs_says_so(admin_client, shop, stages)
     for act in ("test", "poll", "reset_circuit", "reconcile"):
         answer = on_list(admin_client, act, connection, _form_submitted="True", days="2")
         assert (waits in said(answer)) is (act != "reset_circuit"), act  # nothing was reset
-    Heartbeat(workers=1).beat(timezone.now())
+    Heartbeat(workers=1).record(timezone.now())
     for act in ("test", "poll", "reconcile"):
         answer = on_list(admin_client, act, connection, _form_submitted="True", days="2")
         assert waits not in said(answer), act

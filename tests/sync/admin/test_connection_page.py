@@ -146,7 +146,7 @@ def test_what_is_required_of_an_answer_is_typed_and_put_on_record(admin_client, 
 def test_a_legacy_secret_is_taken_by_a_tick_and_put_on_record(admin_client, shop):
     connection = shop()
     html = admin_client.get(page(connection)).content.decode()
-    assert 'name="legacy_secret"' in html and "data-desk-secret=" in html
+    assert 'name="legacy_secret"' in html and "data-poller-secret=" in html
     html = admin_client.post(page(connection), typed(connection, webhook_secret="hello")).content.decode()
     assert "It is plain text" in html and "tick “Legacy secret”" in html and "--legacy-secret" not in html
     admin_client.post(page(connection), typed(connection, webhook_secret="hello", legacy_secret="on"))
@@ -235,8 +235,8 @@ def test_the_list_tells_how_each_stands_and_filters_by_it(word, admin_client, sh
     if word != "ok":
         shop(name="well")
     for choice in (word, *(["wrong"] if word in ("open", "failing", "late") else [])):
-        rows = admin_client.get(LIST, {"standing": choice}).context["cl"].result_list
-        assert [(row.name, row.standing) for row in rows] == [("this one", word)]
+        rows = admin_client.get(LIST, {"health_state": choice}).context["cl"].result_list
+        assert [(row.name, row.health_state) for row in rows] == [("this one", word)]
     assert admin_client.get(page(Connection.objects.get(name="this one"))).status_code == 200
 
 
@@ -329,4 +329,4 @@ def test_unsafe_choices_are_said(values, sentence, admin_client, shop):
     if sentence:
         assert sentence in html
     else:
-        assert "desk-warnings" not in html
+        assert "poller-warnings" not in html

@@ -67,12 +67,12 @@ def test_every_stage_is_kept_and_the_result_stays(admin_client, world):
     html = result_of(admin_client, world)
     test = ConnectionTest.objects.get()
     names = [stage["name"] for stage in test.stages]
-    assert len(names) > 10 and html.count('class="desk-stage"') == len(names)
+    assert len(names) > 10 and html.count('class="poller-stage"') == len(names)
     assert names.index("The newest order becomes a payload") < names.index("The receiver takes a test event")
     assert "The receiver refuses a wrong signature" in names and test.finished_at
     assert json.loads(bytes(test.preview))["order"]["name"] == "S00001"
     assert "Last tested by admin" in html and "What the newest order would send" in html
-    assert "data-desk-renew" not in html
+    assert "data-poller-renew" not in html
     assert not SeenOrder.objects.exists() and not RetryItem.objects.exists()
 
 
@@ -87,7 +87,7 @@ def test_each_stage_shows_while_the_next_is_under_way(admin_client, shop, monkey
     monkeypatch.setattr(on_request, "run_test", stages)
     result_of(admin_client, connection)
     assert ["first" in seen[0], "second" in seen[0], "second" in seen[1]] == [True, False, True]
-    assert all("The next stage is under way" in html and "data-desk-renew" in html for html in seen)
+    assert all("The next stage is under way" in html and "data-poller-renew" in html for html in seen)
 
 
 def test_pressing_again_joins_the_test_under_way(admin_client, staff, shop, monkeypatch):
@@ -108,8 +108,8 @@ def test_pressing_again_joins_the_test_under_way(admin_client, staff, shop, monk
 def test_one_that_waits_says_for_what(admin_client, shop):
     connection = shop()
     html = admin_client.post(page(connection), follow=True).content.decode()
-    assert "No poller is running" in html and "data-desk-renew" in html
-    Heartbeat(workers=1).beat(timezone.now())
+    assert "No poller is running" in html and "data-poller-renew" in html
+    Heartbeat(workers=1).record(timezone.now())
     html = admin_client.get(part(connection)).content.decode()
     assert "It begins within seconds" in html and "admin asked for it" in html
 
@@ -120,7 +120,7 @@ def test_one_that_nobody_began_in_time_is_not_begun_later(admin_client, shop):
     ConnectionTest.objects.update(started_at=timezone.now() - BEGUN_WITHIN)
     assert work() == 0
     html = admin_client.get(page(connection)).content.decode()
-    assert "No poller began this test within an hour" in html and "data-desk-renew" not in html
+    assert "No poller began this test within an hour" in html and "data-poller-renew" not in html
     admin_client.post(page(connection))
     assert ConnectionTest.objects.waiting(timezone.now()).exists()
 
@@ -150,7 +150,7 @@ def typed(connection, **values):
 def tried(client, address, values):
     """What the form shows when the poller has tested what was typed."""
     first = client.post(address, values).content.decode()
-    assert "data-desk-renew" in first
+    assert "data-poller-renew" in first
     work()
     return client.get(f"{address}part/").content.decode()
 
@@ -158,7 +158,7 @@ def tried(client, address, values):
 def test_what_is_typed_is_tested_before_it_is_saved(admin_client, world):
     address = reverse("admin:connections_connection_try", args=[world.pk])
     html = tried(admin_client, address, typed(world))
-    assert "The receiver takes a test event" in html and "desk-verdict" in html
+    assert "The receiver takes a test event" in html and "poller-verdict" in html
     wrong = typed(world, username="nobody@example.com", api_key="typed-by-mistake")
     html = tried(admin_client, address, wrong)
     assert "It does not work yet" in html and "typed-by-mistake" not in html

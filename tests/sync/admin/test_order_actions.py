@@ -169,7 +169,7 @@ def test_what_waits_for_a_poller_says_so_while_none_is_running(admin_client, sho
     item, waits = owe(shop()), "No poller is running"
     assert waits in said(on_page(admin_client, "resend", item))
     assert waits in said(on_page(admin_client, "retry", item))
-    Heartbeat(workers=1).beat(timezone.now())
+    Heartbeat(workers=1).record(timezone.now())
     assert waits not in said(on_page(admin_client, "retry", item))
     assert waits not in said(on_page(admin_client, "resend", owe(shop(), 2)))
 

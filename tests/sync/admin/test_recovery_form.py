@@ -47,7 +47,7 @@ def test_pressing_begins_a_run_and_pressing_twice_is_one(admin_client, outage):
     run = Run.objects.get()
     assert response.redirect_chain == [(page(run), 302)]
     html = response.content.decode()
-    assert "0 of 5 orders" in html and "data-desk-renew" in html
+    assert "0 of 5 orders" in html and "data-poller-renew" in html
     assert press(admin_client).redirect_chain == [(page(run), 302)]
     assert Run.objects.count() == 1 and RunRow.objects.count() == 5
     assert LogEntry.objects.get().object_id == str(run.pk)
@@ -100,14 +100,14 @@ def test_the_part_that_is_renewed_shows_how_far_it_is(admin_client, outage):
     assert 'aria-valuenow="0"' in admin_client.get(part).content.decode()
     work(run)
     html = admin_client.get(part).content.decode()
-    assert 'aria-valuenow="100"' in html and "data-desk-renew" not in html
+    assert 'aria-valuenow="100"' in html and "data-poller-renew" not in html
 
 
 def test_a_run_that_no_poller_works_on_says_so(admin_client, outage):
     press(admin_client)
     part = reverse("admin:sync_run_part", args=[Run.objects.get().pk])
     assert "No poller is running" in admin_client.get(part).content.decode()
-    Heartbeat(workers=1).beat(timezone.now())
+    Heartbeat(workers=1).record(timezone.now())
     assert "No poller is running" not in admin_client.get(part).content.decode()
 
 

@@ -35,10 +35,10 @@ def in_a_hurry(monkeypatch):
 
 
 @pytest.fixture
-def examined(run, shop):
+def checked(run, shop):
     """What is said of the receiver at this address: what was printed, and ok by name."""
 
-    def examined(url):
+    def checked(url):
         shop.webhook_url = url
         shop.save()
         printed = run("checkreceiver", str(shop.pk), "--json")
@@ -50,33 +50,33 @@ def examined(run, shop):
         assert all(mark["change"] for mark in marks.values() if not mark["ok"])
         return printed, marks
 
-    return examined
+    return checked
 
 
 def wrong(marks):
     return {name for name, mark in marks.items() if mark["ok"] is False}
 
 
-def test_the_python_receiver_of_the_docs_does_all_right(examined, tmp_path, monkeypatch):
+def test_the_python_receiver_of_the_docs_does_all_right(checked, tmp_path, monkeypatch):
     receiver = Python(CANARY_SECRET, tmp_path, monkeypatch)
     with served(receiver.receive) as url:
-        printed, marks = examined(url)
+        printed, marks = checked(url)
     assert (printed.code, set(marks), receiver.latest()) == (0, ALL, [])
     assert {mark["ok"] for mark in marks.values()} == {True}
     receiver.close()
 
 
-def test_the_javascript_receiver_of_the_docs_does_all_right(examined, tmp_path, node):
+def test_the_javascript_receiver_of_the_docs_does_all_right(checked, tmp_path, node):
     receiver = JavaScript(CANARY_SECRET, tmp_path, node)
     try:
-        printed, marks = examined(receiver.url)
+        printed, marks = checked(receiver.url)
         assert (printed.code, {mark["ok"] for mark in marks.values()}) == (0, {True})
     finally:
         receiver.close()
 
 
-def test_the_sandbox_is_a_good_receiver(examined, receiver, shop):
-    printed, marks = examined(shop.webhook_url)
+def test_the_sandbox_is_a_good_receiver(checked, receiver, shop):
+    printed, marks = checked(shop.webhook_url)
     assert (printed.code, {mark["ok"] for mark in marks.values()}) == (0, {True})
     assert receiver.orders == []
 
@@ -143,30 +143,30 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_receiver_is_told_what_is_wrong(examined, name):
+def test_a_broken_receiver_is_told_what_is_wrong(checked, name):
     receive, expected = BROKEN[name]
     with served(receive) as url:
-        printed, marks = examined(url)
+        printed, marks = checked(url)
     assert wrong(marks) == expected
     assert printed.code == 1 and f"{len(expected)} of 8 things wrong" in printed.error
 
 
-def test_neither_taken_nor_refused_is_a_warning(examined):
+def test_neither_taken_nor_refused_is_a_warning(checked):
     with served(breaks_on_a_wrong_signature) as url:
-        printed, marks = examined(url)
+        printed, marks = checked(url)
     assert printed.code == 0 and {n for n, m in marks.items() if m["ok"] is None} == {FORGED, CLEAR, OLD}
 
 
 @pytest.mark.parametrize(("status", "did"), [(503, "HTTP 503"), (401, "HTTP 401"), (302, "HTTP 302")])
-def test_one_that_takes_no_good_event_is_examined_no_further(examined, status, did):
+def test_one_that_takes_no_good_event_is_checked_no_further(checked, status, did):
     came = []
     with served(lambda headers, body: came.append(body) or status) as url:
-        printed, marks = examined(url)
+        printed, marks = checked(url)
     assert (printed.code, set(marks), len(came)) == (1, {GOOD}, 1)
     assert marks[GOOD]["did"].startswith(did)
 
 
-def test_one_that_cuts_slow_bodies_off(examined, tmp_path, monkeypatch):
+def test_one_that_cuts_slow_bodies_off(checked, tmp_path, monkeypatch):
     receiver = Python(CANARY_SECRET, tmp_path, monkeypatch)
     for status, ok in ((400, False), (408, None)):
 
@@ -174,23 +174,23 @@ def test_one_that_cuts_slow_bodies_off(examined, tmp_path, monkeypatch):
             return status if len(body) > 1000 else receiver.receive(headers, body)
 
         with served(impatient) as url:
-            assert examined(url)[1][SLOW]["ok"] is ok
+            assert checked(url)[1][SLOW]["ok"] is ok
     receiver.close()
 
 
-def test_a_slow_answer_is_a_warning(examined, monkeypatch, tmp_path):
+def test_a_slow_answer_is_a_warning(checked, monkeypatch, tmp_path):
     monkeypatch.setattr(receiver_conformance, "SLOW_SECONDS", 0.01)
     with served(lambda headers, body: time.sleep(0.05) or 200) as url:
-        _, marks = examined(url)
+        _, marks = checked(url)
     assert marks[GOOD]["ok"] is None and "Answer first and work later" in marks[GOOD]["change"]
 
 
-def test_no_event_can_be_taken_for_an_order_and_no_secret_leaves_in_clear(examined, shop):
+def test_no_event_can_be_taken_for_an_order_and_no_secret_leaves_in_clear(checked, shop):
     shop.send_secret_header = False
     shop.save()
     came = []
     with served(lambda headers, body: came.append((headers, json.loads(body))) or 200) as url:
-        _, marks = examined(url)
+        _, marks = checked(url)
     assert set(marks) == ALL - {CLEAR} and len(came) == 9
     assert all(body["event"] == "order.test" and body["test"] and "order" not in body for _, body in came)
     assert not any("x-webhook-secret" in headers for headers, _ in came)
@@ -200,23 +200,23 @@ def says_it_inside(headers, body):
     return 200, '{"taken": true}' if verified(headers, body) else '{"taken": false}'
 
 
-def test_one_that_says_inside_a_200_whether_it_took_an_event(examined, shop):
+def test_one_that_says_inside_a_200_whether_it_took_an_event(checked, shop):
     shop.answer_pointer, shop.answer_value = "/taken", "true"
     with served(says_it_inside) as url:
-        printed, marks = examined(url)
+        printed, marks = checked(url)
     assert (printed.code, {mark["ok"] for mark in marks.values()}) == (0, {True})
     shop.answer_pointer = "/took"
     with served(says_it_inside) as url:
-        printed, marks = examined(url)
+        printed, marks = checked(url)
     assert (printed.code, wrong(marks)) == (1, {GOOD})
     assert "/took: required is true, found is nothing" in marks[GOOD]["did"]
 
 
-def test_a_secret_that_is_not_standard_is_a_warning(examined, shop):
+def test_a_secret_that_is_not_standard_is_a_warning(checked, shop):
     shop.webhook_secret = "plain-words"
     shop.save()
     with served(takes_anything) as url:
-        printed, marks = examined(url)
+        printed, marks = checked(url)
     mark = marks["can verify our signature"]
     assert mark["ok"] is None and "plain text" in mark["did"] and "--new-webhook-secret" in mark["change"]
     assert set(marks) == ALL | {"can verify our signature"} and "plain-words" not in printed.all
@@ -231,9 +231,9 @@ def test_lines_for_people(run, shop):
     assert "FAIL  refuses a wrong signature" in printed.out and "anybody could send orders" in printed.out
 
 
-def test_a_slow_body_comes_in_pieces_with_pauses(examined, monkeypatch):
+def test_a_slow_body_comes_in_pieces_with_pauses(checked, monkeypatch):
     pauses = []
     monkeypatch.setattr(transport, "time", SimpleNamespace(sleep=pauses.append, monotonic=time.monotonic))
     with served(takes_anything) as url:
-        examined(url)
+        checked(url)
     assert len(pauses) == 10 and sum(pauses) == pytest.approx(0.2)

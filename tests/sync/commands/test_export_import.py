@@ -136,7 +136,7 @@ def test_what_cannot_be_read_is_a_sentence(run, file, text, words):
     assert words in run("importconnections", str(file)).error
 
 
-def test_a_bomb_of_aliases_is_not_opened(run, file):
+def test_aliases_that_multiply_are_not_opened(run, file):
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
     file.write_text("\n".join(lines))

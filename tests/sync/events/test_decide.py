@@ -12,11 +12,11 @@ from sync.events.decide import (
     IGNORE,
     UPDATED,
     Known,
-    News,
     Plan,
+    Reaction,
     TakenOver,
-    news,
     plan,
+    reaction_to,
     recognised,
 )
 from sync.orders import Change
@@ -35,31 +35,31 @@ ALL = (CONFIRMED, UPDATED, CANCELLED)
 @pytest.mark.parametrize(
     ("known", "written", "state", "before_start", "expected"),
     [
-        (None, NOON, "sale", False, News.READ),
-        (None, NOON, "sale", True, News.READ),
-        (None, NOON, "cancel", False, News.NOTHING),
-        (SENT, NOON, "sale", False, News.NOTHING),
-        (SENT, NOON, "done", False, News.NOTHING),
-        (SENT, LATER, "sale", False, News.READ),
-        (SENT, LATER, "sale", True, News.READ),
-        (SENT, NOON, "cancel", False, News.READ),
-        (OVER, NOON, "sale", False, News.READ),
-        (SEED, LATER, "sale", True, News.NOTE),
-        (SEED, NOON, "sale", True, News.NOTHING),
-        (SEED, LATER, "sale", False, News.READ),
+        (None, NOON, "sale", False, Reaction.READ),
+        (None, NOON, "sale", True, Reaction.READ),
+        (None, NOON, "cancel", False, Reaction.NOTHING),
+        (SENT, NOON, "sale", False, Reaction.NOTHING),
+        (SENT, NOON, "done", False, Reaction.NOTHING),
+        (SENT, LATER, "sale", False, Reaction.READ),
+        (SENT, LATER, "sale", True, Reaction.READ),
+        (SENT, NOON, "cancel", False, Reaction.READ),
+        (OVER, NOON, "sale", False, Reaction.READ),
+        (SEED, LATER, "sale", True, Reaction.NOTE),
+        (SEED, NOON, "sale", True, Reaction.NOTHING),
+        (SEED, LATER, "sale", False, Reaction.READ),
     ],
 )
-def test_news(known, written, state, before_start, expected):
-    assert news(Change(1, written, state), known, before_start=before_start) is expected
+def test_reaction(known, written, state, before_start, expected):
+    assert reaction_to(Change(1, written, state), known, before_start=before_start) is expected
 
 
 @pytest.mark.parametrize(
-    ("made_at", "expected"), [(NOON, News.NOTHING), (LATER, News.READ), (None, News.NOTHING)]
+    ("made_at", "expected"), [(NOON, Reaction.NOTHING), (LATER, Reaction.READ), (None, Reaction.NOTHING)]
 )
 @pytest.mark.parametrize("known", [SENT, SEED])
-def test_another_order_under_a_known_number_is_news(known, made_at, expected):
+def test_another_order_under_a_known_number_is_read(known, made_at, expected):
     change = Change(1, NOON, "sale", create_date=made_at)
-    assert news(change, replace(known, created_at=NOON), before_start=True) is expected
+    assert reaction_to(change, replace(known, created_at=NOON), before_start=True) is expected
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ ONE_ORDER = {
 def test_one_spoilt_order_is_set_aside_and_the_others_flow(make_world, version, change):
     world = make_world(version)
     bad, *good = [world.confirmed() for _ in range(3)]
-    world.order_next_door()
+    world.order_elsewhere()
 
     def spoil(verb, result):
         if verb != READS[version] or feed_or_whole(result) == "feed":
@@ -108,7 +108,7 @@ def test_what_a_receiver_can_do_without_is_left_empty_and_the_order_arrives(make
     value, problem = CAN_DO_WITHOUT[field]
     world = make_world(version)
     odd, *good = [world.confirmed() for _ in range(3)]
-    world.order_next_door()
+    world.order_elsewhere()
 
     def spoil(verb, result):
         rows = [
@@ -145,7 +145,7 @@ def test_what_a_receiver_can_do_without_is_left_empty_and_the_order_arrives(make
 
 def test_orders_that_were_not_asked_for_are_not_taken(world):
     wanted = world.confirmed()
-    world.order_next_door()
+    world.order_elsewhere()
 
     def spoil(verb, result):
         if verb != "web_search_read" or feed_or_whole(result) == "feed":
@@ -215,7 +215,7 @@ FEEDS = {
 @pytest.mark.parametrize(("change", "code"), [pytest.param(*f, id=name) for name, f in FEEDS.items()])
 def test_a_strange_feed_hides_no_order(world, change, code):
     orders = {world.confirmed() for _ in range(3)}
-    world.order_next_door()
+    world.order_elsewhere()
     world.hostile.spoil = lambda verb, result: change(result) if verb == "search_read" else result
     world.clock.advance(60)
     log = world.poll()
@@ -226,7 +226,7 @@ def test_a_strange_feed_hides_no_order(world, change, code):
 
 def test_ids_without_end_are_taken_a_page_at_a_time(world):
     world.confirmed()
-    world.order_next_door()
+    world.order_elsewhere()
     rows = feed(*((number, {}) for number in range(1, 30_000)))
     world.hostile.spoil = lambda verb, result: rows if verb == "search_read" else result
     world.clock.advance(60)
@@ -253,7 +253,7 @@ def test_a_first_look_without_end_is_an_error_of_that_shop_alone(clock, mock, db
     assert len(asked) < 120
     clock.advance(60)
     world.hostile.spoil = None
-    world.order_next_door()
+    world.order_elsewhere()
     clock.advance(120)
     world.poll()
     world.check_neighbour()
@@ -289,7 +289,7 @@ CODES = {"odoo_broken_answer", "odoo_not_odoo", "odoo_too_large", "odoo_server_e
 @pytest.mark.parametrize("body", [pytest.param(b, id=name) for name, b in ANSWERS.items()])
 def test_an_answer_that_is_none_fails_this_poll_and_no_other(world, body):
     order_id = world.confirmed()
-    world.order_next_door()
+    world.order_elsewhere()
     world.hostile.spoil = lambda verb, result: body
     world.clock.advance(60)
     log = world.poll()
@@ -316,7 +316,7 @@ def test_an_answer_that_is_none_fails_this_poll_and_no_other(world, body):
 )
 def test_strange_headers_lose_nothing(world, headers):
     order_id = world.confirmed()
-    world.order_next_door()
+    world.order_elsewhere()
     handle = world.odoo.handle
 
     def answer(*request):
@@ -397,7 +397,7 @@ def play(world, spoils):
 
     world.poll()
     orders = [world.confirmed() for _ in range(3)]
-    world.order_next_door()
+    world.order_elsewhere()
     world.clock.advance(60)
     world.hostile.spoil = spoil
     for _ in range(2):

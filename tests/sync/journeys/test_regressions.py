@@ -76,7 +76,7 @@ def test_a_cancellation_that_was_discarded_can_be_sent_again(world):
 
 
 @pytest.fixture
-def drain(world):
+def session(world):
     """Serves a receiver that nothing is wrong with."""
     side = circuit_store.load([world.connection.pk], Side.WEBHOOK, world.clock())[world.connection.pk]
     until = world.clock() + timedelta(minutes=1)
@@ -87,25 +87,25 @@ def version(order_id, number):
     return RetryItem(order_id=order_id, version=number)
 
 
-def test_a_newer_version_waits_for_the_answer_to_the_older_one(drain):
+def test_a_newer_version_waits_for_the_answer_to_the_older_one(session):
     older, newer, other = version(1, 1), version(1, 2), version(2, 1)
-    drain.give([older])
-    assert drain.take() is older
-    drain.give([newer, other])
-    assert drain.room() == 1
-    assert drain.take() is other
-    assert (drain.room(), drain.take()) == (0, None)
-    drain.judge(older, DELIVERED)
-    assert drain.room() == 1
-    assert drain.take() is newer
+    session.give([older])
+    assert session.take() is older
+    session.give([newer, other])
+    assert session.free_senders() == 1
+    assert session.take() is other
+    assert (session.free_senders(), session.take()) == (0, None)
+    session.judge(older, DELIVERED)
+    assert session.free_senders() == 1
+    assert session.take() is newer
 
 
-def test_a_newer_version_takes_the_place_of_an_older_one_that_waits(drain):
+def test_a_newer_version_takes_the_place_of_an_older_one_that_waits(session):
     older, newer = version(1, 1), version(1, 2)
-    drain.give([older])
-    drain.give([newer])
-    assert drain.room() == 1
-    assert (drain.take(), drain.take()) == (newer, None)
+    session.give([older])
+    session.give([newer])
+    assert session.free_senders() == 1
+    assert (session.take(), session.take()) == (newer, None)
 
 
 def test_what_an_order_is_said_to_be_is_the_last_it_was_said_to_be(world):
@@ -125,32 +125,32 @@ def test_what_an_order_is_said_to_be_is_the_last_it_was_said_to_be(world):
         assert SeenOrder.objects.get().announced == "confirmed"
 
 
-def test_a_lane_that_waits_for_its_slot_looks_at_the_circuit_again(world, drain, monkeypatch):
+def test_a_sender_that_waits_for_its_slot_looks_at_the_circuit_again(world, session, monkeypatch):
     world.connection.deliveries_per_second = 0.5
-    drain.give([version(1, 1), version(2, 1)])
-    assert drain.take() is not None
+    session.give([version(1, 1), version(2, 1)])
+    assert session.take() is not None
 
     def opened_meanwhile(seconds):
         world.clock.advance(seconds)
-        drain.side.health = circuit.Health("open", opened_at=world.clock())
+        session.side.health = circuit.Health("open", opened_at=world.clock())
 
     monkeypatch.setattr("sync.deliveries.session.sleep", opened_meanwhile)
-    assert drain.take() is None
+    assert session.take() is None
     world.clock.advance(1)
-    drain.side.health = circuit.Health()
-    assert drain.room() == 1
+    session.side.health = circuit.Health()
+    assert session.free_senders() == 1
 
 
-def test_a_lane_that_waits_for_its_slot_counts_as_taking_a_version(world, drain, monkeypatch):
+def test_a_sender_that_waits_for_its_slot_counts_as_taking_a_version(world, session, monkeypatch):
     world.connection.deliveries_per_second = 0.5
-    drain.give([version(1, 1), version(2, 1)])
-    drain.take()
-    rooms = []
+    session.give([version(1, 1), version(2, 1)])
+    session.take()
+    free = []
     monkeypatch.setattr(
-        "sync.deliveries.session.sleep", lambda seconds: rooms.append((drain.room(), drain.take()))
+        "sync.deliveries.session.sleep", lambda seconds: free.append((session.free_senders(), session.take()))
     )
-    assert drain.take() is not None
-    assert rooms == [(0, None)]
+    assert session.take() is not None
+    assert free == [(0, None)]
 
 
 def test_what_a_person_sent_long_before_the_first_poll_is_looked_at_again_with_it(make_world):

@@ -50,7 +50,7 @@ def test_a_visible_change_sends_one_update(world, change):
     ]
 
 
-def test_locking_an_order_is_no_news(make_world):
+def test_locking_an_order_is_no_change(make_world):
     for version in (16, 19):
         world = make_world(version, name=f"v{version}", external_id=f"v{version}")
         world.poll()

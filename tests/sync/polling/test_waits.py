@@ -129,7 +129,7 @@ def test_a_wait_that_is_over_shortens_no_step_of_another_error(world, bounded, s
 def test_an_answer_that_was_under_way_does_not_end_a_wait(world, verdict):
     """Two went out together; one was asked to wait for an hour."""
     now = world.clock()
-    drain = DeliverySession(
+    session = DeliverySession(
         world.connection,
         SideState(Health(), Health(), False),
         clock=world.clock,
@@ -137,13 +137,13 @@ def test_an_answer_that_was_under_way_does_not_end_a_wait(world, verdict):
         until=now + timedelta(minutes=1),
     )
     items = [RetryItem(order_id=number) for number in range(3)]
-    drain.give(items)
+    session.give(items)
     alive = {Verdict.DELIVERED: True, Verdict.WAIT: None, Verdict.AGAIN: False}
-    drain.judge(items[0], Outcome(Verdict.WAIT, None, now, 1, retry_at=now + timedelta(hours=1)))
-    drain.judge(items[1], Outcome(verdict, alive[verdict], now, 1, retry_at=now))
-    assert drain.room() == 0 and drain.take() is None
-    assert drain.due_at(now, now) == now + timedelta(hours=1)
-    assert drain.side.health.waits == 1
+    session.judge(items[0], Outcome(Verdict.WAIT, None, now, 1, retry_at=now + timedelta(hours=1)))
+    session.judge(items[1], Outcome(verdict, alive[verdict], now, 1, retry_at=now))
+    assert session.free_senders() == 0 and session.take() is None
+    assert session.due_at(now, now) == now + timedelta(hours=1)
+    assert session.side.health.waits == 1
 
 
 def test_after_a_long_row_of_waits_everything_goes_out_with_the_first_that_is_taken(world, bounded):

@@ -14,7 +14,7 @@ from django_q.signing import SignedPackage
 from connections.models import Connection
 from core.background.runner import broker, shared_state, throttled_log
 from core.background.runner.broker import WatchedBroker, give_back
-from core.background.runner.shared_state import Pulse, beat, is_closing
+from core.background.runner.shared_state import SharedState, heartbeat, is_closing
 from sync import due, tasks
 from sync.models import PollState
 from sync.runner.ticker import Tick, Ticker
@@ -68,7 +68,7 @@ def test_no_more_is_claimed_than_waits_for_a_short_time(claims, settings):
     assert OrmQ.objects.count() == 4
 
 
-def test_polls_and_deliveries_take_turns_where_room_is_short(claims, settings):
+def test_polls_and_deliveries_take_turns_where_space_is_short(claims, settings):
     settings.BATCH_SIZE = 1
     tick = Tick(workers=2)
     tick.run(timezone.now())
@@ -79,8 +79,8 @@ def test_polls_and_deliveries_take_turns_where_room_is_short(claims, settings):
 
 
 def test_nothing_is_claimed_once_the_poller_closes(claims, monkeypatch):
-    monkeypatch.setattr(shared_state, "_pulse", Pulse())
-    shared_state._pulse.close()
+    monkeypatch.setattr(shared_state, "_shared", SharedState())
+    shared_state._shared.close()
     assert is_closing()
     assert Tick(workers=1).run(timezone.now()) == 0
     assert claims == []
@@ -109,10 +109,10 @@ def test_a_tick_that_fails_is_logged_once_and_the_next_one_comes(monkeypatch, ca
     assert "A tick failed" in record.message and "database is locked" in record.message
 
 
-def test_a_complaint_is_repeated_after_a_minute(caplog, monkeypatch):
+def test_a_warning_is_repeated_after_a_minute(caplog, monkeypatch):
     moment = [0.0]
     monkeypatch.setattr(throttled_log.time, "monotonic", lambda: moment[0])
-    grumbler = throttled_log.Complaints(logging.getLogger("poller.test"))
+    grumbler = throttled_log.ThrottledLog(logging.getLogger("poller.test"))
     for moment[0] in range(0, 130):
         grumbler.say("No.")
     assert len(caplog.records) == 3
@@ -125,30 +125,30 @@ def test_a_complaint_is_repeated_after_a_minute(caplog, monkeypatch):
 def watched(monkeypatch):
     monkeypatch.setattr(broker, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(Conf, "POLL", 0)
-    return WatchedBroker(Pulse(), beat_seconds=10)
+    return WatchedBroker(SharedState(), heartbeat_seconds=10)
 
 
 def names(taken):
     return [SignedPackage.loads(pack)["name"] for _, pack in taken or ()]
 
 
-def test_beats_come_beside_tasks_and_never_in_their_place(watched):
+def test_heartbeats_come_beside_tasks_and_never_in_their_place(watched):
     tasks.hand_out("poll", ("token", [1]))
     first = watched.dequeue()
     assert len(first) == 2
-    assert names(first)[-1] == "beat"
+    assert names(first)[-1] == "heartbeat"
     assert not watched.dequeue()
-    assert beat() is None
+    assert heartbeat() is None
 
 
 def test_what_was_taken_can_be_given_back(watched):
     tasks.hand_out("poll", ("token", [1]))
     watched.dequeue()
     assert not names(watched.dequeue())
-    assert give_back(watched._pulse.taken) == 1
+    assert give_back(watched._shared.taken) == 1
     assert len(watched.dequeue()) == 1
-    watched.acknowledge(watched._pulse.taken[-1])
-    assert give_back(watched._pulse.taken) == 0
+    watched.acknowledge(watched._shared.taken[-1])
+    assert give_back(watched._shared.taken) == 0
     assert give_back([]) == 0
 
 
@@ -159,7 +159,7 @@ def test_a_database_that_is_away_kills_neither_pusher_nor_monitor(watched, monke
     tasks.hand_out("poll", ("token", [1]))
     monkeypatch.setattr(watched._broker, "dequeue", fail)
     monkeypatch.setattr(watched._broker, "acknowledge", fail)
-    assert names(watched.dequeue()) == ["beat"]
+    assert names(watched.dequeue()) == ["heartbeat"]
     assert watched.dequeue() is None
     watched.acknowledge(1)
     assert [record.message.split(":")[0] for record in caplog.records] == [
@@ -170,15 +170,15 @@ def test_a_database_that_is_away_kills_neither_pusher_nor_monitor(watched, monke
 
 def test_nothing_is_taken_once_the_poller_closes(watched):
     tasks.hand_out("poll", ("token", [1]))
-    watched._pulse.close()
+    watched._shared.close()
     assert watched.dequeue() is None
     assert not is_closing()  # of no runpoller that we are part of
 
 
 def test_the_guard_is_heard_through_its_statistics(watched):
-    before = watched._pulse.signs().guarded_at
+    before = watched._shared.signs().guarded_at
     watched.set_stat("key", "value", 3)
-    assert watched._pulse.signs().guarded_at > before
+    assert watched._shared.signs().guarded_at > before
     assert watched.get_stat("key") == "value"
 
 

@@ -26,7 +26,7 @@ def mark(*args, **kwargs):
     RAN.append(args)
 
 
-class Bomb:
+class PlantedPickle:
     def __reduce__(self):
         return (mark, ("unpickled",))
 
@@ -150,10 +150,11 @@ def task_row(model=Failure, result=None, **values):
     row = model.objects.create(
         id="0" * 32, name="task", func="sync.tasks.tick", started=now, stopped=now, success=model is Success
     )
-    bomb = stored(Bomb())
+    planted = stored(PlantedPickle())
     with database.cursor() as cursor:
         cursor.execute(
-            "UPDATE django_q_task SET args = %s, kwargs = %s, result = %s", [bomb, bomb, result or bomb]
+            "UPDATE django_q_task SET args = %s, kwargs = %s, result = %s",
+            [planted, planted, result or planted],
         )
     Task.objects.filter(pk=row.pk).update(**values)
     return row
@@ -189,7 +190,7 @@ def test_the_page_shows_the_text_of_a_failure(admin_client):
         (stored(7), "This result is not text."),
         (stored(["a", "b"]), "This result is not text."),
         (stored({"a": "b"}), "This result is not text."),
-        (stored(Bomb()), "This result is not text."),
+        (stored(PlantedPickle()), "This result is not text."),
         (b64encode(b"cos\nsystem\n(S'id'\ntR.").decode(), "This result is not text."),
         (b64encode(b"\x80\x05").decode(), "This result cannot be read."),
         ("no base64!", "This result cannot be read."),
@@ -212,7 +213,7 @@ def test_the_monitor_neither_unpickles_a_planted_row_nor_calls_its_hook():
     save_task(package(), None)
     row = Task.objects.get()
     assert (row.attempt_count, text_of(row.result)) == (1, "failed")
-    assert row.args == stored(Bomb()), "written back as it was"
+    assert row.args == stored(PlantedPickle()), "written back as it was"
 
 
 def test_a_failure_is_kept_as_before():
@@ -229,8 +230,8 @@ def test_a_failure_is_kept_as_before():
 
 def test_what_waits_is_unpickled_only_with_our_signature(admin_client):
     _, stamp, signature = SignedPackage.dumps("text").split(":")
-    payload = b64encode(pickle.dumps(Bomb())).decode().rstrip("=")
-    for text in (f"{payload}:{stamp}:{signature}", payload, stored(Bomb())):
+    payload = b64encode(pickle.dumps(PlantedPickle())).decode().rstrip("=")
+    for text in (f"{payload}:{stamp}:{signature}", payload, stored(PlantedPickle())):
         with pytest.raises(BadSignature):
             SignedPackage.loads(text)
         OrmQ.objects.create(key="odoopoller", payload=text, lock=timezone.now())

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from core.background.runner import cluster, shared_state, watchdog
-from core.background.runner.shared_state import Pulse, Signs
+from core.background.runner.shared_state import SharedState, Signs
 from core.background.runner.watchdog import Watchdog
 from sync.runner import supervisor, ticker
 from tests.conftest import ROOT
@@ -80,24 +80,24 @@ def test_the_default_numbers_stop_within_thirty_seconds():
 def test_a_worker_that_dies_over_a_task_is_not_counted_as_busy(monkeypatch):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    beat = Pulse()
+    shared = SharedState()
     with monkeypatch.context() as patch:
         patch.setattr(os, "getpid", lambda: dead.pid)
-        beat._on_begun()
-    beat._on_begun()
-    assert (beat.signs().busy, beat.lost) == (1, 1)
-    beat._on_worked()
-    assert (beat.signs().busy, beat.lost) == (0, 1)
+        shared._on_begun()
+    shared._on_begun()
+    assert (shared.signs().busy, shared.lost) == (1, 1)
+    shared._on_worked()
+    assert (shared.signs().busy, shared.lost) == (0, 1)
 
 
 def test_rows_taken_are_remembered_up_to_a_number():
-    beat = Pulse()
-    beat.took([1, None, 2])
-    assert beat.taken == [1, 2]
-    beat.took(range(shared_state.TAKEN))
-    assert sorted(beat.taken) == list(range(shared_state.TAKEN))
-    beat.reset()
-    assert beat.taken == []
+    shared = SharedState()
+    shared.took([1, None, 2])
+    assert shared.taken == [1, 2]
+    shared.took(range(shared_state.TAKEN))
+    assert sorted(shared.taken) == list(range(shared_state.TAKEN))
+    shared.reset()
+    assert shared.taken == []
 
 
 ORPHAN = """

@@ -15,7 +15,7 @@ CHUNK = 1000
 CODES = {Fate.OWED: "legacy_owed", Fate.GAVE_UP: "legacy_gave_up"}
 
 
-def adopt(connection: Connection, orders: Sequence[OrderHistory], now: datetime) -> int:
+def import_orders(connection: Connection, orders: Sequence[OrderHistory], now: datetime) -> int:
     """Record the orders that are not known yet; returns how many. The caller holds `lock`."""
     there = known({connection.pk: [order.order_id for order in orders]})
     fresh = [order for order in orders if (connection.pk, order.order_id) not in there]
@@ -23,7 +23,7 @@ def adopt(connection: Connection, orders: Sequence[OrderHistory], now: datetime)
         chunk = fresh[start : start + CHUNK]
         SeenOrder.objects.bulk_create([_seen(connection, order, now) for order in chunk])
         SentOrder.objects.bulk_create([row for order in chunk for row in _sent_orders(connection, order)])
-        RetryItem.objects.bulk_create([_adopted_item(connection, order) for order in chunk if order.untold])
+        RetryItem.objects.bulk_create([_imported_item(connection, order) for order in chunk if order.untold])
     return len(fresh)
 
 
@@ -67,7 +67,7 @@ def _sent_orders(connection: Connection, order: OrderHistory) -> list[SentOrder]
     ]
 
 
-def _adopted_item(connection: Connection, order: OrderHistory) -> RetryItem:
+def _imported_item(connection: Connection, order: OrderHistory) -> RetryItem:
     untold = order.untold
     assert untold is not None  # noqa: S101 - the caller chose them so
     item = RetryItem(

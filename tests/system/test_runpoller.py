@@ -56,7 +56,7 @@ IDLE = {
 }
 
 
-@pytest.mark.parametrize("victims", IDLE)
+@pytest.mark.parametrize("targets", IDLE)
 def test_work_goes_on_after_a_kill_of_the_idle(poller, targets):
     killed(poller, *IDLE[targets](poller.stat))
     for number in range(10):

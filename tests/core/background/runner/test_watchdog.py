@@ -69,7 +69,7 @@ def test_the_default_numbers_find_a_dead_cluster_within_a_minute():
     found = watchdog.PATIENCE_SECONDS + 2 * supervisor.LOOK_SECONDS
     replaced = found + 5 + ticker.TICK_SECONDS  # 5 s to bury the old one, at most
     assert replaced + watchdog.LONGEST_STEP_SECONDS < 60
-    assert watchdog.BEAT_SECONDS * 2 < watchdog.PATIENCE_SECONDS  # one lost beat is no alarm
+    assert watchdog.HEARTBEAT_SECONDS * 2 < watchdog.PATIENCE_SECONDS  # one lost beat is no alarm
 
 
 def test_the_default_numbers_stop_within_thirty_seconds():
@@ -105,7 +105,7 @@ import os, sys, time
 sys.platform = "darwin"
 from core.background.runner import process_group
 process_group.LOOK_SECONDS = 0.05
-bind, mother = process_group.death_bond(), os.getpid()
+bind, mother = process_group.parent_binding(), os.getpid()
 reading, writing = os.pipe()
 if os.fork() == 0:
     bind(mother)

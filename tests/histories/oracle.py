@@ -111,10 +111,14 @@ class _Side:
             yield f"stale: {[(key, face[key], wanted[key]) for key in face if face[key] != wanted[key]]}"
 
     def _ended(self, taken):
-        if (taken[-1].run.dead or taken[-1].kept_silent) and self._given_up(taken[-1]):
-            return  # taken without our knowing, and discarded before anybody tried again
+        if self._unknown(taken[-1]):
+            return
         if CANCELLED in self.connection.events and taken[-1].event != CANCELLED:
             yield f"it is over in the shop, and the receiver was last told {taken[-1].event}"
+
+    def _unknown(self, each):
+        """Taken without our knowing, and discarded before anybody tried again."""
+        return (each.run.dead or each.kept_silent) and self._given_up(each)
 
     def _given_up(self, each):
         return RetryItem.objects.filter(event_id=each.event_id, status="discarded").exists()
@@ -141,7 +145,7 @@ class _Side:
             if each.event == UPDATED:
                 yield f"another order got the number, and began with {each.event}, version {each.version}"
             untold = last.event != CANCELLED and CANCELLED in self.connection.events
-            if untold and not self._refused_end(last, each):
+            if untold and not (self._unknown(last) or self._refused_end(last, each)):
                 yield f"another order got the number before the end of {last.mark} was told"
 
     def _refused_end(self, last, each):

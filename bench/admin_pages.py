@@ -1,4 +1,4 @@
-"""How long the desk's pages take when a thousand shops and a million tries are behind them.
+"""Time the admin's pages with a thousand connections and a million attempts behind them.
 
     python -m bench.admin_pages                                   on SQLite
     python -m bench.admin_pages --database postgres --attempts 3000000 --keep

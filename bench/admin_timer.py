@@ -1,4 +1,4 @@
-"""Times the pages of the desk on the database that the environment names, as JSON. Run as a module."""
+"""Times the pages of the admin on the database that the environment names, as JSON. Run as a module."""
 
 import json
 import statistics

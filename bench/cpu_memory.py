@@ -41,7 +41,7 @@ def cpu_of(pid: int) -> tuple[int, float]:
 
 
 def families_of(roots: Iterable[int]) -> dict[int, dict[int, float]]:
-    """For each root that is there, CPU by process: it and its descendants, the dead not yet buried too."""
+    """CPU of each running root by process: it and its descendants, those not yet reaped too."""
     children, seconds = defaultdict(list), {}
     for pid in _pids():
         try:

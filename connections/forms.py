@@ -1,4 +1,4 @@
-"""What may be typed into a connection and what is refused, for the desk and the commands."""
+"""What may be typed into a connection and what is refused, for the admin and the commands."""
 
 from __future__ import annotations
 

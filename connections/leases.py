@@ -1,4 +1,4 @@
-"""Leases: one worker at a time on one thing, and whoever has lost a lease writes nothing."""
+"""Leases: one worker at a time on one thing, and one that has lost its lease writes nothing."""
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -81,7 +81,7 @@ def release_each(free_at: Mapping[str, datetime | None], token: str) -> None:
 
 
 def revoke(keys: Iterable[str]) -> None:
-    """Take leases from whoever holds them: what they have read cannot be written any more and is read again.
+    """Take leases from their holders: what they have read cannot be written any more and is read again.
 
     Waits for a write under way. For what must not be mixed with work that began before.
     """

@@ -51,7 +51,7 @@ def _database() -> dict[str, str]:
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus' text format, for whoever has the token or asks from an allowed network."""
+    """Prometheus' text format, for callers with the token or from an allowed network."""
     if not (_has_token(request) or _is_near(request)):
         return HttpResponse("Forbidden\n", status=403, content_type="text/plain")
     return HttpResponse(numbers.scrape(timezone.now()), content_type=numbers.CONTENT_TYPE)

@@ -1,4 +1,4 @@
-"""How the desk looks: the theme's settings."""
+"""Settings of the admin's theme."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 
 @register(Tags.security)
 def check_debug(**_: Any) -> list[CheckMessage]:
-    """Debug pages show settings and orders to whoever makes a page fail."""
+    """Debug pages show settings and orders to anyone who makes a page fail."""
     if not settings.DEBUG or not _is_production():
         return []
     text = "DEBUG is on where others can reach the admin: its error pages show settings and orders."

@@ -238,7 +238,7 @@ def _hidden_words(hidden: dict[str, Any]) -> str:
 
 
 def _schedules(now: datetime) -> Iterator[Found]:
-    """A row that somebody put among the schedules: it never runs, and whoever wrote it can write more."""
+    """A row that somebody put among the schedules: it never runs, and its writer can write more."""
     rows = foreign(harmless=False)
     if rows:
         yield None, "foreign_schedule", "; ".join(rows)

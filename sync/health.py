@@ -1,4 +1,4 @@
-"""How connections stand, computed by the database: for the desk, the commands and the monitors alike."""
+"""Health of connections, computed by the database: for the admin, the commands and the monitors alike."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ WRONG = (HealthState.FAILING, HealthState.OPEN, HealthState.LATE)
 
 
 def with_health_state(connections: QuerySet[Any], now: datetime) -> QuerySet[Any]:
-    """Adds `standing`, a word of `Standing`."""
+    """Adds `health_state`, a word of `HealthState`."""
     circuits = Circuit.objects.filter(connection=OuterRef("pk"))
     paused = Circuit.objects.paused(now).filter(connection=OuterRef("pk"))
     # Found once for all of them, by the index of statuses: asked one by one it reads every item there is.
@@ -82,6 +82,6 @@ def _owed(status: Status) -> Coalesce:
 
 
 def counts(connections: QuerySet[Any], now: datetime) -> dict[str, int]:
-    """How many connections stand how: {word of `Standing`: number}."""
+    """Number of connections by health: {word of `HealthState`: number}."""
     rows = with_health_state(connections, now).order_by().values("health_state").annotate(n=Count("pk"))
     return dict(rows.values_list("health_state", "n"))

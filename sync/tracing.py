@@ -41,7 +41,7 @@ def _spans() -> Any:
 
 @register()
 def check_packages(**_: Any) -> list[CheckMessage]:
-    """They are in no requirements: whoever wants traces installs them."""
+    """They are in no requirements: those who want traces install them."""
     if not settings.OTLP_URL or _spans() is not None:
         return []
     text = "OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry is not installed: nothing is traced."

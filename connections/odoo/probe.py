@@ -138,7 +138,7 @@ def database_error(line: Line, error: RemoteError) -> RemoteError:
 
 
 def _fares_like_a_missing_one(line: Line) -> bool:
-    """Where databases are not listed: a name that surely does not exist gets the same complaint as ours.
+    """Where databases are not listed: a name that surely does not exist gets the same error as ours.
 
     A PostgreSQL that is down complains without naming the database, whatever language it speaks.
     """

@@ -94,7 +94,7 @@ class Receiver:
         return (self.secret, *(secret for secret, until in self.retired if until > now))
 
     def masked(self, text: str) -> str:
-        """An answer that echoes our headers must not put a secret on the desk, however it is escaped."""
+        """An answer that echoes our headers must not put a secret on a page, however it is escaped."""
         for spelling in self._spellings:
             text = text.replace(spelling, MASK)
         return text

@@ -49,7 +49,7 @@ def column(description: Any, *, ordering: str | None = None) -> Callable[[Column
 
 
 class PollerAdmin(PermissionFirstAdmin, CheckedAdmin):
-    """A page of the desk. Nothing is deleted in bulk: what goes with a row is too easily overlooked."""
+    """A page of the admin. Nothing is deleted in bulk: what goes with a row is too easily overlooked."""
 
     list_per_page = 50
     list_filter_sheet = False

@@ -1,4 +1,4 @@
-"""Users, groups and their logins, under the desk's theme."""
+"""Users, groups and their logins, under the admin's theme."""
 
 from __future__ import annotations
 

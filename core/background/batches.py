@@ -45,11 +45,11 @@ class Loop:
             self._pool.submit(self._work, work, then, gather)
 
     def emit(self, then: Handle, value: Any) -> None:
-        """From a thread: one result before the work is over; may linger for others to join."""
+        """From a thread: one result before the work is over; may wait for others to join."""
         self._results.put((then, value, False, True))
 
     def flush(self, then: Handle) -> None:
-        """Handle now what lingers for `then`."""
+        """Handle now what waits for `then`."""
         self._gathering.pop(then, None)
         values = self._waiting.pop(then, None)
         if values:

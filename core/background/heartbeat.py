@@ -1,4 +1,4 @@
-"""Signs of life of pollers, for monitors and for whoever upgrades them."""
+"""Heartbeats of pollers, for monitors and upgrades."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How scheduled work went: begun, ended, with what result. For the desk and the monitors."""
+"""How scheduled work went: begun, ended, with what result. For the admin and the monitors."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def remembered(work: Callable[[], Result]) -> Callable[[], Result]:
 
 
 def progress(work: Callable[[], Any], said: str) -> None:
-    """How far a long one has come, for whoever looks."""
+    """Progress of a long one, for pages and commands."""
     _note(f"{work.__module__}.{work.__name__}", result=said[:300])
 
 

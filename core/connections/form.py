@@ -21,7 +21,7 @@ NOT_STANDARD = gettext_lazy("This is not “whsec_” and 24 to 64 bytes in base
 
 
 def warned_of(hint: Any) -> dict[str, str]:
-    """For the input of a webhook secret: what desk.js says below it while a legacy one is typed."""
+    """For the input of a webhook secret: what admin.js says below it while a legacy one is typed."""
     return {"data-poller-secret": f"{NOT_STANDARD} {NOT_VERIFIED} {hint}"}
 
 

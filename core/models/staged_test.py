@@ -26,7 +26,7 @@ class StagedTestQuerySet(models.QuerySet[Any]):
         return self.filter(_under_way(now))
 
     def over(self, now: datetime) -> StagedTestQuerySet:
-        """Ended, or left by whoever should have done it."""
+        """Ended, or left by its worker."""
         return self.exclude(_under_way(now))
 
     def ask(self, key: dict[str, Any], *, by: str, now: datetime, **more: Any) -> bool:

@@ -1,4 +1,4 @@
-"""How connections stand, in the desk's colours."""
+"""Health of connections, in the admin's colours."""
 
 from sync.health import WRONG, HealthState, counts, with_backlog, with_health_state
 

@@ -62,7 +62,7 @@ class Problem:
 
 
 def quiet_findings() -> QuerySet[Finding]:
-    """What nothing else on the desk would tell."""
+    """Problems that nothing else in the admin shows."""
     rows = Finding.objects.exclude(code__in=SHOWN_ELSEWHERE)
     return rows.select_related("connection").defer(*SECRETS_OF_CONNECTION)
 

@@ -190,7 +190,7 @@ def _channel_stages(channel_id: int, clock: Clock) -> Rows:
 
 
 def kept(stage: Stage) -> Row:
-    """A stage as it is stored, and shown again in the language of whoever reads it."""
+    """A stage as it is stored, and shown again in the language of its reader."""
     with translation.override("en"):
         name = str(stage.name)
     return {

@@ -1,4 +1,4 @@
-"""An examination of a receiver: what a good one takes and what it refuses, tried out with test events.
+"""Conformance test of a receiver: what a good one takes and what it refuses, tried out with test events.
 
 Every event is an `order.test` without an `order`: nothing is shipped, whatever the receiver makes of it.
 Nothing of the ledger is touched, and no circuit learns from it.

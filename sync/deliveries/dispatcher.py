@@ -1,4 +1,4 @@
-"""Deliver what is owed: many receivers at once, one drain each, results recorded in small batches."""
+"""Deliver what is owed: many receivers at once, one session each, results recorded in small batches."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Dispatcher:
             leases.take_over((c.webhook_lease_key for c in connections), token, self.token, now=self.clock())
 
     def start(self, connections: Sequence[Connection]) -> dict[int, DeliverySession]:
-        """Drains for those of these connections whose webhook lease we get and whose side may be called."""
+        """Sessions for those of these connections whose webhook lease we get and whose side may be called."""
         faultpoints.at("serving")
         now = self.clock()
         with transaction.atomic():
@@ -65,7 +65,7 @@ class Dispatcher:
             self.active[item.connection_id].give([item])
 
     def run(self, sessions: Iterable[DeliverySession]) -> None:
-        """Open lanes. A drain that has sent all it was given gets what else is due, or ends."""
+        """Open senders. A session that has sent all it was given gets what else is due, or ends."""
         idle = []
         for session in sessions:
             self._open_senders(session)
@@ -83,7 +83,7 @@ class Dispatcher:
             self.loop.spawn(lambda: self._send_all(session), self._senders_ended, gather=True)
 
     def renew(self) -> None:
-        """Keep the leases of long drains; one that was lost ends. People's pauses are noticed here too."""
+        """Keep the leases of long sessions; one that was lost ends. People's pauses are noticed here too."""
         now = self.clock()
         keys = {session.connection.webhook_lease_key: session for session in self.active.values()}
         with transaction.atomic():

@@ -69,14 +69,14 @@ class DeliverySession:
                 self._waiting[item.order_id] = item
 
     def free_senders(self) -> int:
-        """How many more lanes may open now."""
+        """The number of senders that may open now."""
         allowed = circuit.calls_allowed(self.side.health, self._clock())
         most = self.connection.deliveries_at_once if allowed is None else allowed
         with self._lock:
             return 0 if self.is_over else min(most, self._ready() + self.senders) - self.senders
 
     def take(self) -> RetryItem | None:
-        """The next version to send, or None when this lane has to end."""
+        """The next version to send, or None when this sender has to end."""
         with self._lock:
             pause_seconds = self._reserve() if self._ready() and self._next() else None
             if pause_seconds is None:
@@ -93,7 +93,7 @@ class DeliverySession:
         return item
 
     def _ready(self) -> int:
-        """How many versions may be taken by a lane that takes none yet."""
+        """How many versions may be taken by a sender that takes none yet."""
         held_up = sum(order in self._waiting for order in self._sending)
         return max(0, len(self._waiting) - held_up - self._pausing)
 

@@ -101,7 +101,7 @@ def plan(
     replay: bool = False,
     taken_over: TakenOver = TakenOver.NOTHING,
 ) -> Plan:
-    """`owed`: a version of it still waits. `perhaps_announced`: the receiver may have a later one than we know of.
+    """`owed`: a version of it still waits. `perhaps_announced`: it may have a later one than we know of.
     `before_start`: as for `reaction_to`. `taken_over` counts for orders that are not known.
     """
     announced = known.announced if known else "" if taken_over is TakenOver.NOTHING else "confirmed"

@@ -28,7 +28,7 @@ def import_orders(connection: Connection, orders: Sequence[OrderHistory], now: d
 
 
 def forget(connection: Connection) -> None:
-    """Undo `adopt` on a connection that was never polled here."""
+    """Undo `import_orders` on a connection that was never polled here."""
     for model in (SeenOrder, SentOrder, RetryItem):
         model._default_manager.filter(connection=connection).delete()
 

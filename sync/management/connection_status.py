@@ -15,7 +15,7 @@ from sync.health import with_backlog, with_health_state
 from sync.models import PollState
 
 
-def standings(now: datetime) -> list[dict[str, Any]]:
+def connection_rows(now: datetime) -> list[dict[str, Any]]:
     """One row per connection, in a fixed number of queries and without reading a secret."""
     connections = Connection.objects.without_secrets().select_related("poll_state")
     rows = with_backlog(with_health_state(connections, now)).prefetch_related("circuits")

@@ -1,4 +1,4 @@
-"""What commands that test a connection share: one test of each connection at a time, whoever asked for it."""
+"""Shared by commands that test a connection: one test of each connection at a time, whatever asked for it."""
 
 from __future__ import annotations
 

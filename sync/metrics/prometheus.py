@@ -46,7 +46,7 @@ class _Collector:
     def collect(self) -> Iterator[Metric]:
         names = _connection_names()
         yield from _process(self.now)
-        yield from _standings(self.now)
+        yield from _health_states(self.now)
         yield from _backlog(names, self.now)
         yield from _windows(names, self.now)
         yield from _circuits(names)
@@ -93,7 +93,7 @@ def _queue_depth() -> float:
         return float("nan")
 
 
-def _standings(now: datetime) -> Iterator[Metric]:
+def _health_states(now: datetime) -> Iterator[Metric]:
     number = counts(Connection.objects.all(), now)
     rows = [([word], float(number.get(word, 0))) for word in HealthState.values]
     yield _gauge("connections", "Connections by how they stand", ["standing"], rows)

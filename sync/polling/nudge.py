@@ -1,4 +1,4 @@
-"""Nudge: whoever knows a connection's token may ask for it to be polled at once. A hint, never data."""
+"""Nudge: a caller that knows a connection's token may ask for it to be polled at once. A hint, never data."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def _remember_wait(connection: Connection, error: RemoteError, now: datetime) ->
 
 
 def work_lease_key(odoo_lease_key: str) -> str:
-    """The key of whoever works at this database beside its polls."""
+    """The key of work at this database beside its polls."""
     return f"work:{odoo_lease_key}"
 
 

@@ -16,7 +16,7 @@ from core.background.runner.broker import give_back
 from core.background.runner.cluster import SIGNALS, EmbeddedCluster
 from core.background.runner.process_group import Family
 from core.background.runner.shared_state import SharedState
-from core.background.runner.watchdog import BEAT_SECONDS, Watchdog
+from core.background.runner.watchdog import HEARTBEAT_SECONDS, Watchdog
 from sync.runner.background_process import BackgroundProcess
 from sync.runner.ticker import Ticker
 
@@ -73,7 +73,7 @@ class Supervisor:
     def _live_once(self) -> bool:
         """One cluster from start to end; returns whether no task was cut off."""
         began_at = time.monotonic()
-        cluster = EmbeddedCluster(self._shared, workers=self._workers, heartbeat_seconds=BEAT_SECONDS)
+        cluster = EmbeddedCluster(self._shared, workers=self._workers, heartbeat_seconds=HEARTBEAT_SECONDS)
         self._cluster = cluster
         try:
             cluster.start()

@@ -1,4 +1,4 @@
-"""The desk in a real browser, under its own content policy: a day's work, in both languages, on a phone too.
+"""The admin in a real browser, under its own content policy: a day's work, in both languages, on a phone too.
 
 POLLER_TEST_SCREENSHOTS names a folder that gets a picture of every page, docs/img of ours.
 """
@@ -143,7 +143,7 @@ def ana(django_user_model):
 
 @pytest.fixture
 def morning(ana, shop, owe):
-    """A desk with work on it: a shop that fails, one that rests, an outage of twelve orders."""
+    """An admin with work in it: a shop that fails, one that rests, an outage of twelve orders."""
     now = timezone.now()
     lugo = shop(name="Tienda Lugo", odoo_url="http://127.0.0.1:9", webhook_url="http://127.0.0.1:9/in")
     for number in range(12):

@@ -111,7 +111,7 @@ def test_is_refused_with_a_sentence(field, value, sentence):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("typed", "kept"), ADDRESSES)
-def test_an_odoo_address_is_kept_without_what_does_not_matter(typed, kept):
+def test_an_odoo_address_is_kept_without_what_has_no_effect(typed, kept):
     assert form(odoo_url=typed).save().odoo_url == kept
 
 

@@ -1,4 +1,4 @@
-"""Leases: one holder at a time, and whoever lost one learns it."""
+"""Leases: one holder at a time, and one that lost its lease learns it."""
 
 from datetime import timedelta
 

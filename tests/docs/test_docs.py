@@ -47,7 +47,7 @@ def test_each_variable_exists(path):
 
 
 def _texts(language):
-    """What the desk says in a language."""
+    """What the admin says in a language."""
     with (ROOT / "locale/es/LC_MESSAGES/django.mo").open("rb") as file:
         found = vars(gettext.GNUTranslations(file))["_catalog"]
     if language == "es":

@@ -29,18 +29,18 @@ Portion = tuple[Counter[str], list[tuple[int, list[str]]]]
 def main() -> int:
     """Returns the exit code: 1 when any history ended with something wrong."""
     wanted = _arguments()
-    began, count_hours, failures = time.monotonic(), Counter[str](), list[tuple[int, list[str]]]()
+    began, tally, failures = time.monotonic(), Counter[str](), list[tuple[int, list[str]]]()
     console = Console()
     with ProcessPoolExecutor(wanted.jobs, initializer=prepare) as pool, Progress(console=console) as progress:
         bar = progress.add_task("histories", total=wanted.count)
         for future in as_completed([pool.submit(play, seeds) for seeds in _portions(wanted)]):
             some, bad = future.result()
-            count_hours += some
+            tally += some
             failures += bad
             progress.advance(bar, some["histories"])
             for seed, violations in bad:
                 progress.print(f"seed {seed}: {'; '.join(violations[:CAUSES_SHOWN])}", markup=False)
-    _report(console, count_hours, failures, time.monotonic() - began)
+    _report(console, tally, failures, time.monotonic() - began)
     if wanted.verbose and wanted.count == 1:
         tell(wanted.seed)
     return 1 if failures else 0
@@ -58,13 +58,13 @@ def prepare() -> None:
 def play(seeds: list[int]) -> Portion:
     from tests.histories import history, plans  # noqa: PLC0415 - Django has to be set up first
 
-    count_hours, bad = Counter[str](), []
+    tally, bad = Counter[str](), []
     for seed in seeds:
         result = history.play(plans.drawn(seed))
-        count_hours += result.count_hours
+        tally += result.tally
         if result.violations:
             bad.append((seed, [str(each) for each in result.violations]))
-    return count_hours, bad
+    return tally, bad
 
 
 def tell(seed: int) -> None:
@@ -83,10 +83,10 @@ def _portions(wanted: argparse.Namespace) -> Iterator[list[int]]:
 
 
 def _report(
-    console: Console, count_hours: Counter[str], failures: list[tuple[int, list[str]]], seconds: float
+    console: Console, tally: Counter[str], failures: list[tuple[int, list[str]]], seconds: float
 ) -> None:
-    facts = ", ".join(f"{count} {name}" for name, count in count_hours.items())
-    console.print(f"{facts}; {seconds:.0f} s, {count_hours['histories'] / seconds:.1f} a second")
+    facts = ", ".join(f"{count} {name}" for name, count in tally.items())
+    console.print(f"{facts}; {seconds:.0f} s, {tally['histories'] / seconds:.1f} a second")
     console.print(f"{len(failures)} with something wrong" if failures else "Nothing wrong in any of them.")
 
 

@@ -43,7 +43,7 @@ class FakeThread:
 
 
 def through_thread(call):
-    """Make an HTTP call: at once, or, in a lane, when the loop says so."""
+    """Make an HTTP call: at once, or, in a fake thread, when the loop says so."""
     fake_thread = getattr(_here, "fake_thread", None)
     return call() if fake_thread is None else fake_thread.wait_for(call)
 

@@ -16,7 +16,7 @@ class Result:
 
     violations: list = field(default_factory=list)
     log: list = field(default_factory=list)
-    count_hours: Counter = field(default_factory=Counter)
+    tally: Counter = field(default_factory=Counter)
     player: object = None
     error: BaseException | None = None
 
@@ -49,7 +49,7 @@ def _play(plan, result):
             result.violations.append(f"{type(error).__name__}: {error}")
             result.error = error
     result.violations += world.own_faults
-    result.count_hours = _count_events(player)
+    result.tally = _count_events(player)
 
 
 def _count_events(player):

@@ -218,7 +218,7 @@ class World:
         self._beginnings.append((connection.pk, beginning.started_at, home, looks))
 
     def note_blindness(self):
-        """From now on less is shown: whoever reads the first window may miss what was open at the start."""
+        """From now on less is shown: a first window may miss what was open at the start."""
         in_first_window = PollState.objects.filter(started_at__isnull=False, window_to__isnull=True)
         self.begun_blind.update(in_first_window.values_list("pk", flat=True))
 

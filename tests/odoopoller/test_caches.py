@@ -19,7 +19,7 @@ VALUES = ["text", 7, -1, 0, 1.5, True, None, [], {"a": [1, None]}, "ñ\n"]
 RAN = []
 
 
-class Bomb:
+class PlantedPickle:
     """A pickle of it runs code where it is opened."""
 
     def __reduce__(self):
@@ -73,12 +73,14 @@ def test_it_is_a_cache_in_all_other_ways(cache):
 
 def test_what_is_no_json_is_refused_when_it_is_put_in(cache):
     with pytest.raises(TypeError):
-        cache.set("key", Bomb())
+        cache.set("key", PlantedPickle())
     assert cache.get("key") is None
 
 
 @pytest.mark.parametrize("head", [pickle.dumps(None), pickle.dumps(9e9), b"null\n", b"9999999999\n", b""])
-@pytest.mark.parametrize("body", [zlib.compress(pickle.dumps(Bomb())), pickle.dumps(Bomb()), b"\xff", b""])
+@pytest.mark.parametrize(
+    "body", [zlib.compress(pickle.dumps(PlantedPickle())), pickle.dumps(PlantedPickle()), b"\xff", b""]
+)
 def test_a_foreign_file_is_as_if_it_were_not_there(files, head, body):
     files.set("key", "value")
     [name] = os.listdir(files._dir)
@@ -92,18 +94,18 @@ def test_a_foreign_file_is_as_if_it_were_not_there(files, head, body):
 
 def test_what_a_former_version_wrote_is_not_opened(tmp_path):
     folder = str(tmp_path / "cache")
-    FileBasedCache(folder, {}).set("key", Bomb())
+    FileBasedCache(folder, {}).set("key", PlantedPickle())
     assert JSONFileCache(folder, {}).get("key", "default") == "default"
 
 
-@pytest.mark.parametrize("data", [pickle.dumps(Bomb()), b"\xff", b"", b"{", b"[" * 100_000])
+@pytest.mark.parametrize("data", [pickle.dumps(PlantedPickle()), b"\xff", b"", b"{", b"[" * 100_000])
 def test_a_foreign_value_in_redis_is_as_if_it_were_not_there(data):
     assert JSONSerializer().loads(data) is None
 
 
 @pytest.mark.redis
 def test_a_foreign_value_in_redis_is_not_unpickled(redis_cache):
-    redis_cache._cache.get_client(None).set(redis_cache.make_key("key"), pickle.dumps(Bomb()))
+    redis_cache._cache.get_client(None).set(redis_cache.make_key("key"), pickle.dumps(PlantedPickle()))
     assert redis_cache.get("key") is None
 
 

@@ -49,9 +49,15 @@ def test_what_needs_a_person_comes_with_the_next_step_and_a_link(admin_client, s
     factories.circuit(shop(), Side.WEBHOOK, state=CircuitState.OPEN)
     factories.found(lugo, "odoo_clock_skew", since=timezone.now(), seen_at=timezone.now())
     found = problems(admin_client)
-    assert [matter.label for matter in found] == ["Failing", "Circuit open", "2 orders", "1 order", "Finding"]
+    assert [problem.label for problem in found] == [
+        "Failing",
+        "Circuit open",
+        "2 orders",
+        "1 order",
+        "Finding",
+    ]
     assert [name for __, name in found[0].places] == ["Tienda Lugo", "Tienda Vigo"]
-    assert all(matter.what and matter.next_step for matter in found)
+    assert all(problem.what and problem.next_step for problem in found)
     [(address, word), *__] = found[2].links
     assert word == "Recover"
     assert "2 orders" in admin_client.get(address).content.decode()
@@ -63,7 +69,7 @@ def test_what_the_receiver_never_saw_is_one_problem_with_its_own_cause(admin_cli
     owe(connection, 2, error_code="receiver_refused")
     for code in ("odoo_unreadable_order", "items_need_a_person"):
         factories.found(connection, code, detail="1", since=timezone.now(), seen_at=timezone.now())
-    found = {matter.what: matter.next_step for matter in problems(admin_client)}
+    found = {problem.what: problem.next_step for problem in problems(admin_client)}
     assert set(found) == {"An order could not be read", "The receiver refuses this order"}
     assert "Open the order in Odoo" in found["An order could not be read"]
     html = admin_client.get(reverse("admin:core_finding_changelist")).content.decode()

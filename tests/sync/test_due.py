@@ -1,4 +1,4 @@
-"""What is due is claimed once, by whoever comes first."""
+"""What is due is claimed once, by the first that comes."""
 
 from datetime import timedelta
 

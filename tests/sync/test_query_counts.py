@@ -185,7 +185,7 @@ EACH_MINUTE = {
 
 @pytest.mark.parametrize("what", EACH_MINUTE)
 def test_what_is_done_each_minute_takes_the_same_statements_for_many_connections(make_world, what):
-    """On SQLite whoever writes keeps everybody else from it: a statement for each connection is too many."""
+    """On SQLite one writer keeps everybody else out: a statement for each connection is too many."""
     counts = {}
     for number in (1, 50):
         world = make_world(number)

@@ -1,4 +1,4 @@
-"""Bombs for the product's code: the nth arrival at a point dies there by kill -9."""
+"""Kill points in the product's code: the nth arrival at a point dies there by kill -9."""
 
 import fcntl
 import json
@@ -13,7 +13,7 @@ MAIN = os.getpid()  # this module is imported before anything forks
 
 @dataclass
 class KillPoint:
-    """One point. `fuse` maps the number of an arrival to the victim: "self", or "main" and all with it.
+    """One point. `targets` maps the number of an arrival to who dies: "self", or "main" and all with it.
 
     Arrivals are counted in a file beside the journal, over all processes and restarts, so that each bomb
     goes off once.

@@ -1,4 +1,4 @@
-"""manage.py with bombs in it.
+"""manage.py with kill points in it.
 
 `python -m tests.system.manage_with_kills JOURNAL answered@20 window@3:main -- runpoller --workers 8`
 dies at the 20th arrival at the point `answered`, and as a whole at the third at `window`.

@@ -21,7 +21,7 @@ STOP_SECONDS = 40
 
 
 class Poller:
-    """With `sabotage` (see `tests.system.manage_with_kills`) it dies where it is told to. Starts at once."""
+    """With `kills` (see `tests.system.manage_with_kills`) it dies where it is told to. Starts at once."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class Poller:
 
     @property
     def kills(self) -> list[dict[str, Any]]:
-        """What the journal says: at (seconds of the epoch), point, victim ("main", "worker"...), pid."""
+        """What the journal says: at (seconds of the epoch), point, target ("main", "worker"...), pid."""
         lines = self.journal.read_text().splitlines() if self.journal.exists() else []
         return [json.loads(line) for line in lines]
 

@@ -23,7 +23,7 @@ from tests.system.scratch import Scratch
 from tests.system.waiting import TooLate, until
 
 VERSIONS = (16, 17, 18, 19)
-BEAT_SECONDS = 1.5
+STEP_SECONDS = 1.5
 STORY_SECONDS = 300  # for every bomb to have gone off
 SETTLE_SECONDS = 420  # leases of the dead end after 60 to 150 s, retries come after 30 to 60 s
 NO_KILL = "taken@0"
@@ -32,7 +32,7 @@ LONG_AGO = "2020-01-01 00:00:00"
 
 @dataclass(frozen=True)
 class Plan:
-    """What is done to the poller while the shops live. `bombs` as in `tests.system.manage_with_kills`.
+    """What is done to the poller while the shops live. `kills` as in `tests.system.manage_with_kills`.
 
     `shots`: so many random processes of the tree are killed. `deep`: deep checks and `repair`:
     reconciliations are due all the time. `shops` is per version.
@@ -144,7 +144,7 @@ class Round:
                 raise TooLate(f"{self.plan.name}: only {len(self._own_kills)} kills in {STORY_SECONDS} s")
             self._step(step)
             step += 1
-            self._wait(BEAT_SECONDS)
+            self._wait(STEP_SECONDS)
         self.shops.tell(shop="*", confirm=1, change=2)
 
     def _has_begun(self) -> bool:

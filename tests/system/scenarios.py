@@ -3,7 +3,7 @@
 from typing import Any
 
 from bench.process_trees import tree
-from tests.system.round import BEAT_SECONDS, Plan, Round
+from tests.system.round import STEP_SECONDS, Plan, Round
 from tests.system.waiting import until
 
 WAVE = 500
@@ -45,12 +45,12 @@ class Pair(Round):
         until(self._has_begun, 120, "every connection has begun")
         for step in range(15):
             self._step(step)
-            self._wait(BEAT_SECONDS)
+            self._wait(STEP_SECONDS)
         # Nobody was killed yet: any repeat is a violation by itself.
         self.pollers[1].shoot(self.pollers[1].process.pid, "two")
         for step in range(15, 25):
             self._step(step)
-            self._wait(BEAT_SECONDS)
+            self._wait(STEP_SECONDS)
 
 
 class Frozen(Round):
@@ -63,7 +63,7 @@ class Frozen(Round):
         until(self._has_begun, 120, "every connection has begun")
         self._steps(range(3))
         frozen = [self._freeze_one_at_work() for _ in range(3)]
-        self._steps(range(3, 3 + round(FROZEN_SECONDS / BEAT_SECONDS)))
+        self._steps(range(3, 3 + round(FROZEN_SECONDS / STEP_SECONDS)))
         for pid in frozen:
             self.poller.thaw(pid)
         self._steps(range(100, 105))
@@ -71,7 +71,7 @@ class Frozen(Round):
     def _steps(self, numbers: range) -> None:
         for step in numbers:
             self._step(step)
-            self._wait(BEAT_SECONDS)
+            self._wait(STEP_SECONDS)
 
     def _freeze_one_at_work(self) -> int:
         """Whichever has just used the processor."""

@@ -63,7 +63,7 @@ class EmbeddedCluster:
         return finished
 
     def end(self) -> None:
-        """Kill every process of this cluster at once, whoever is still there."""
+        """Kill every process of this cluster at once."""
         sentinel = self._cluster.sentinel
         if sentinel is None:
             return

@@ -67,7 +67,7 @@ def watch_parent(parent: int) -> None:
 
 
 def end_group(leader: int) -> None:
-    """Kill a child of the founder and all of its descendants, and bury those that were left to us."""
+    """Kill a child of the main process and all of its descendants, and reap those that were left to us."""
     faultpoints.at("replaced")
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)

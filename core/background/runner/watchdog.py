@@ -7,7 +7,7 @@ from django.conf import settings
 from core.background.runner.shared_state import Signs
 
 # Tests are in a hurry and set their own; operators have nothing to set here.
-BEAT_SECONDS = float(getattr(settings, "WATCHDOG_HEARTBEAT_SECONDS", 10))  # between tasks that only show life
+HEARTBEAT_SECONDS = float(getattr(settings, "WATCHDOG_HEARTBEAT_SECONDS", 10))
 PATIENCE_SECONDS = float(getattr(settings, "WATCHDOG_PATIENCE_SECONDS", 30))  # without a sign of work
 GUARD_PATIENCE_SECONDS = 60.0  # the guard may wait for the database for a while
 # What we slept through (a suspended machine, a stopped process) says nothing about the cluster.

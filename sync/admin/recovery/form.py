@@ -1,4 +1,4 @@
-"""Making an outage whole: choose, look at what it is, be asked (twice where it is much), and let it run."""
+"""Recovery after an outage: choose, look at what it is, be asked (twice where it is much), and let it run."""
 
 from __future__ import annotations
 

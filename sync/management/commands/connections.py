@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from core.console.base import TeachingCommand
 from core.console.output import show, show_json
-from sync.management.connection_status import standings
+from sync.management.connection_status import connection_rows
 
 TITLES = {
     "id": gettext_lazy("id"),
@@ -42,7 +42,9 @@ class Command(TeachingCommand):
         parser.add_argument("--json", action="store_true", help=_("print JSON"))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        rows = [row for row in standings(timezone.now()) if not (options["wrong"] and row["health"] == "ok")]
+        rows = [
+            row for row in connection_rows(timezone.now()) if not (options["wrong"] and row["health"] == "ok")
+        ]
         if options["json"]:
             show_json(self.stdout, rows)
         elif options["wrong"]:

@@ -141,7 +141,7 @@ def specification(fields: Fields) -> Specification:
 
 
 def _company(fields: Fields) -> Specification:
-    """Whoever sees an order may read its company: the user is allowed in it."""
+    """A user that sees an order may read its company: the user is allowed in it."""
     asked = [name for name in (DISCOUNT_PRODUCT,) if name in fields.get(COMPANY, ())]
     return {"fields": {"display_name": {}, **_spec(asked)}}
 

@@ -196,7 +196,7 @@ class OdooSource:
     def _page(
         self, domain: Callable[[], Domain], fields: list[str], *, after_id: int, limit: int
     ) -> list[Record]:
-        """One page by id. A full one is never shortened: whoever counts would take it for the last one."""
+        """One page by id. A full one is never shortened: the caller would take it for the last one."""
         found = self._search(domain, fields, order="id", limit=limit)
         page = {record["id"]: record for record in found if _has_id(record) and record["id"] > after_id}
         if len(page) < len(found):

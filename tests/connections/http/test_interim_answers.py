@@ -1,4 +1,4 @@
-"""Interim answers (1xx), which a server may send unasked: the final answer is read, whoever sends it."""
+"""Interim answers (1xx), which a server may send unasked: the final answer is read, on both sides."""
 
 from dataclasses import replace
 

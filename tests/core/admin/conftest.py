@@ -1,4 +1,4 @@
-"""People of the desk, and rows of every table for its pages."""
+"""Users of the admin, and rows of every table for its pages."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The desk in Spanish: whoever's browser asks for it, or who chose it, reads no English."""
+"""The admin in Spanish: no English where the browser or the user asks for Spanish."""
 
 import re
 from html.parser import HTMLParser

@@ -1,4 +1,4 @@
-"""The loop: threads work, one thread handles, a lingering result can be flushed, a fault is not swallowed."""
+"""The loop: threads work, one thread handles, a waiting result can be flushed, a fault is not swallowed."""
 
 import threading
 

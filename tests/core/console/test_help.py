@@ -92,7 +92,7 @@ def test_what_can_go_wrong_is_a_sentence(run, monkeypatch, failure, code, words)
     def fail(*args):
         raise failure
 
-    monkeypatch.setattr("sync.management.commands.connections.standings", fail)
+    monkeypatch.setattr("sync.management.commands.connections.connection_rows", fail)
     printed = run("connections")
     assert printed.code == code and words in printed.error
 

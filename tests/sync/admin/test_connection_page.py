@@ -216,7 +216,7 @@ def no_poll_for_long(connection):
     PollState.objects.filter(connection=connection).update(next_poll_at=timezone.now() - timedelta(minutes=6))
 
 
-STANDINGS = {
+HEALTH_STATES = {
     "ok": lambda connection: None,
     "disabled": lambda connection: Connection.objects.filter(pk=connection.pk).update(enabled=False),
     "paused": lambda connection: pause([connection], by="x", reason="holidays", sides=(Side.WEBHOOK,)),
@@ -229,9 +229,9 @@ STANDINGS = {
 }
 
 
-@pytest.mark.parametrize("word", STANDINGS)
+@pytest.mark.parametrize("word", HEALTH_STATES)
 def test_the_list_tells_how_each_stands_and_filters_by_it(word, admin_client, shop):
-    STANDINGS[word](shop(name="this one"))
+    HEALTH_STATES[word](shop(name="this one"))
     if word != "ok":
         shop(name="well")
     for choice in (word, *(["wrong"] if word in ("open", "failing", "late") else [])):

@@ -1,4 +1,4 @@
-"""A comparison that a person asks for: written down with its options, joined by whoever asks for it again."""
+"""A comparison that a person asks for: written down with its options, joined where it is asked for again."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""manage.py checkpoller: standing still is a failure, much work is not."""
+"""manage.py checkpoller: no progress is a failure, much work is not."""
 
 from datetime import timedelta
 from io import StringIO

@@ -1,4 +1,4 @@
-"""Commands join what is under way: one comparison and one test of a connection, whoever asked for it."""
+"""Commands join what is under way: one comparison and one test of a connection, whatever asked for it."""
 
 from datetime import timedelta
 

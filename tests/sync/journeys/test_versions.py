@@ -147,7 +147,7 @@ def test_poll_resend_and_retry_in_any_order_end_on_the_newest_version(world, ord
 
 
 def test_a_newer_version_found_while_an_older_one_is_on_its_way_comes_after_it(world):
-    """The poll supersedes what a drain has already taken into its hands."""
+    """The poll supersedes what a session has already taken into its hands."""
     world.receiver.set_mode("main", "500", count=1)
     order_id = world.confirmed()
     world.clock.advance(60)

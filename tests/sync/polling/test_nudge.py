@@ -1,4 +1,4 @@
-"""A nudge makes a connection due at once, survives the poll under way, and tells a stranger nothing."""
+"""A nudge makes a connection due at once, survives a running poll, and tells an unknown caller nothing."""
 
 from datetime import timedelta
 

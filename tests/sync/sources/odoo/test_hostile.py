@@ -287,7 +287,7 @@ def test_a_single_order_that_breaks_the_call_is_set_aside():
     assert OdooSource(Refusing(NO_RIGHTS, 27)).read([27]) == [Unreadable(27, str(NO_RIGHTS))]
 
 
-def test_the_newest_being_broken_too_does_not_matter():
+def test_the_newest_may_be_broken_too():
     newest = OdooSource(RecordedOdoo(19)).newest(2)
     assert OdooSource(Refusing(NO_RIGHTS, 27, *newest)).read([27]) == [Unreadable(27, str(NO_RIGHTS))]
 

@@ -1,15 +1,9 @@
 """Delete a connection with all that is known of it."""
 
-from typing import Any
-
-from django.db.models import QuerySet
-
 from connections.models import Connection
-from sync.models import DeliveryAttempt, RetryItem, SeenOrder, SentOrder, SyncLog
-
-CHUNK = 2000
-# What refers to others goes before them; what keeps an order from being sent twice goes last.
-KNOWN = (DeliveryAttempt, RetryItem, SyncLog, SentOrder, SeenOrder)
+from core.background.bulk import delete_in_steps
+from sync import ledger
+from sync.models import SyncLog
 
 
 def remove(connection: Connection) -> None:
@@ -18,8 +12,6 @@ def remove(connection: Connection) -> None:
     Stopped halfway it leaves a disabled connection that can be removed again.
     """
     Connection.objects.filter(pk=connection.pk).update(enabled=False)
-    for model in KNOWN:
-        rows: QuerySet[Any] = model._default_manager.filter(connection=connection).order_by("pk")
-        while ids := list(rows.values_list("pk", flat=True)[:CHUNK]):
-            model._default_manager.filter(pk__in=ids).delete()
+    delete_in_steps(SyncLog.objects.filter(connection=connection))
+    ledger.delete_all(connection.pk)
     connection.delete()

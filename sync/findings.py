@@ -24,8 +24,8 @@ from core.background.heartbeat import silent_since
 from core.background.schedules import foreign
 from core.models import AlertChannelState, FailingWork
 from core.models.finding import Finding
+from sync.ledger.imported import OWED_BEFORE
 from sync.models import PollState, Progress, Question, Reconciliation, RetryItem, Status
-from sync.repair.repair import OWED_BEFORE
 from sync.repair.restored import EVER
 
 LATE_SECONDS = 120  # beyond its interval

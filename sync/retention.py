@@ -16,16 +16,15 @@ from django.utils import timezone
 from connections.models import Circuit, CircuitState, Lease, RetiredSecret, Side
 from core.background.heartbeat import FORGOTTEN as SILENT
 from core.models import Alert, PollerHeartbeat
+from sync.ledger import age_out
 from sync.models import (
     ConnectionTest,
     DeliveredHour,
-    DeliveryAttempt,
     PollState,
     Progress,
     Reconciliation,
     RetryItem,
     Run,
-    Status,
     SyncLog,
     UnsavedTest,
     Wish,
@@ -35,7 +34,6 @@ CHUNK = 2000  # rows of one statement, so that nobody waits long for the table
 LIMIT_SECONDS = 60.0  # of one run; the next one goes on where this one stopped
 LATE = timedelta(minutes=10)
 DEAD_LEASE = timedelta(hours=1)
-CLOSED = (Status.SENT, Status.DISCARDED, Status.SUPERSEDED)
 
 Act = Callable[[QuerySet[Any]], int]
 
@@ -72,15 +70,10 @@ def rules(now: datetime) -> list[tuple[str, QuerySet[Any], str, Act]]:
         ("leases", Lease.objects.filter(until__lt=now - DEAD_LEASE), "until", _delete),
         ("sync_logs", SyncLog.objects.filter(finished_at__lt=logs), "finished_at", _delete),
         ("idle_logs", _idle_logs().filter(finished_at__lt=idle), "finished_at", _delete),
-        ("attempts", DeliveryAttempt.objects.filter(started_at__lt=tries), "started_at", _delete),
-        ("payloads", _closed_with_body().filter(closed_at__lt=bodies), "closed_at", _forget_body),
+        ("attempts", age_out.tries_before(tries), "started_at", age_out.delete_tries),
+        ("payloads", age_out.bodies_before(bodies), "closed_at", age_out.forget_bodies),
         # A sent version stays known by its sent order; the way it went is told as long as settings say.
-        (
-            "sent_items",
-            RetryItem.objects.filter(status=Status.SENT, closed_at__lt=items),
-            "closed_at",
-            _delete,
-        ),
+        ("sent_items", age_out.sent_items_before(items), "closed_at", age_out.delete_sent_items),
         ("reconciliations", Reconciliation.objects.too_old(logs), "requested_at", _delete),
         ("stuck_runs", Reconciliation.objects.stuck(now), "started_at", _fail_run),
         ("retired_secrets", RetiredSecret.objects.filter(valid_until__lte=now), "valid_until", _delete),
@@ -121,20 +114,12 @@ def _idle_logs() -> QuerySet[SyncLog]:
     )
 
 
-def _closed_with_body() -> QuerySet[RetryItem]:
-    return RetryItem.objects.filter(status__in=CLOSED, body__isnull=False)
-
-
 def _fail_run(rows: QuerySet[Any]) -> int:
     return rows.update(progress=Progress.FAILED, error_code="unknown", finished_at=timezone.now())
 
 
 def _delete(rows: QuerySet[Any]) -> int:
     return rows.delete()[0]
-
-
-def _forget_body(rows: QuerySet[Any]) -> int:
-    return rows.update(body=None)
 
 
 def _forget_preview(rows: QuerySet[Any]) -> int:

@@ -36,6 +36,22 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "services", "manager", "signals"}
 
+# The ledger's tables, and what writes a table; `sync/ledger` alone does. Writes through a model in a variable
+# are watched while the tests of sync run (tests/sync/only_writer.py).
+LEDGER = {"SeenOrder", "RetryItem", "SentOrder", "DeliveryAttempt"}
+WRITES = {
+    "bulk_create",
+    "bulk_update",
+    "create",
+    "delete",
+    "get_or_create",
+    "insert",
+    "insert_objects",
+    "save",
+    "update",
+    "update_or_create",
+}
+
 # What only some modules may import.
 ONLY = {
     "requests": ["connections/http/client.py", "connections/http/transport.py"],
@@ -102,6 +118,47 @@ def is_up(here, there):
     return APPS.index(other) > APPS.index(app)
 
 
+def names(node):
+    """What an expression or an annotation names, also inside a text."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.Name):
+            yield each.id
+        elif isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value.isidentifier():
+            yield each.value
+
+
+def root(node):
+    """Where a chain of calls begins: RetryItem of RetryItem.objects.filter(...).update."""
+    while isinstance(node, ast.Attribute | ast.Call | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def of_the_ledger(tree):
+    """Names in a module that stand for rows of the ledger: models, queries of them, arguments."""
+    found = set(LEDGER)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg) and node.annotation and LEDGER & set(names(node.annotation)):
+            found.add(node.arg)
+    for _ in range(3):  # a query made of a query made of a query
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign) and root(node.value) in found:
+                found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return found
+
+
+def ledger_writes(tree):
+    """Lines that write the ledger's tables, as far as the text tells."""
+    ours = of_the_ledger(tree)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        writes = isinstance(node.func, ast.Attribute) and node.func.attr in WRITES and root(node.func) in ours
+        table = root(node.func) == "Table" and bool(node.args) and LEDGER & set(names(node.args[0]))
+        if writes or table:
+            yield node.lineno
+
+
 @pytest.mark.parametrize("library", ONLY)
 def test_only_these_modules_import(library):
     others = [
@@ -109,6 +166,32 @@ def test_only_these_modules_import(library):
         for name, tree in TREES.items()
         for line, module in imports(tree)
         if module.split(".")[0] == library and not any(fnmatch.fnmatch(name, who) for who in ONLY[library])
+    ]
+    assert others == []
+
+
+@pytest.mark.parametrize(
+    ("code", "lines"),
+    [
+        ("RetryItem.objects.filter(pk=1).update(body=None)", [1]),
+        ("rows = SentOrder.objects.all()\nold = rows.filter(pk=1)\nold.delete()", [3]),
+        ("def f(rows: QuerySet[SeenOrder]):\n    return rows.update(held=False)", [2]),
+        ("DeliveryAttempt(order_id=1).save()", [1]),
+        ("ATTEMPTS = Table(DeliveryAttempt, ())", [1]),
+        ("rows = RetryItem.objects.all()\nQuestion.objects.filter(pk__in=rows).update(answer='')", []),
+        ("LOGS = Table(SyncLog, ())", []),
+    ],
+)
+def test_writes_of_the_ledger_are_found(code, lines):
+    assert list(ledger_writes(ast.parse(code))) == lines
+
+
+def test_only_the_ledger_writes_its_tables():
+    others = [
+        f"{name}:{line}"
+        for name, tree in TREES.items()
+        if not name.startswith("sync/ledger/")
+        for line in ledger_writes(tree)
     ]
     assert others == []
 

@@ -18,6 +18,7 @@ Row = Sequence[Any]
 Adapt = Callable[[Any], Any]
 
 ROWS_PER_STATEMENT = 500
+DELETED_PER_STATEMENT = 2000
 VALUES_PER_STATEMENT = 30_000  # SQLite takes 32,766 in one statement
 
 
@@ -107,6 +108,13 @@ class Table:
 
     def _column(self, name: str) -> str:
         return next(str(field.column) for field in self._fields if field.attname == name)
+
+
+def delete_in_steps(rows: models.QuerySet[Any]) -> None:
+    """Delete these in small steps, so that a long history does not keep others from writing."""
+    oldest = rows.order_by("pk").values_list("pk", flat=True)
+    while ids := list(oldest[:DELETED_PER_STATEMENT]):
+        rows.model._default_manager.filter(pk__in=ids).delete()
 
 
 def _adapter(field: models.Field[Any, Any]) -> Adapt | None:

@@ -22,8 +22,8 @@ from connections.models import Connection
 from sync import ledger
 from sync.erasure.customers import CHUNK
 from sync.erasure.persons import Person
-from sync.ledger.known import by_connection, matching
-from sync.models import ConnectionTest, DeliveryAttempt, RetryItem, SeenOrder
+from sync.ledger.personal_data import replace_text, stored_of
+from sync.models import ConnectionTest, DeliveryAttempt, RetryItem, SeenOrder, SentOrder
 from sync.models.ledger import OPEN
 
 # Columns that may hold what a customer, a receiver or a colleague wrote, in whichever table.
@@ -41,6 +41,7 @@ TEXTS = {
     "reference",
     "result",
 }
+LEDGER = (SeenOrder, RetryItem, SentOrder, DeliveryAttempt)
 JSONS = {"differences", "stages"}
 
 logger = logging.getLogger("poller.ledger")
@@ -82,8 +83,9 @@ def erase(
         done.counts["payloads"] = len(owed) if dry_run else 0
     done.counts["texts"] = sum(_texts(person, chosen, dry_run=dry_run))
     done.counts["previews"] = _previews(person, chosen, dry_run=dry_run)
-    for name, rows, values in _rows_of_orders(keys):
-        done.counts[name] = done.counts.get(name, 0) + (rows.count() if dry_run else rows.update(**values))
+    for stored in chain.from_iterable(map(stored_of, _chunks(keys))):
+        changed = stored.count() if dry_run else stored.clear()
+        done.counts[stored.name] = done.counts.get(stored.name, 0) + changed
     if not dry_run:
         logger.info("A person was erased on request", extra={"by": by, **done.counts})
     return done
@@ -95,18 +97,6 @@ def _with_person(person: Person, items: QuerySet[RetryItem]) -> Iterator[RetryIt
         if person.is_of(bytes(item.body or b"")):
             item.body = None
             yield item
-
-
-def _rows_of_orders(keys: list[tuple[int, int]]) -> Iterator[tuple[str, QuerySet[Any], dict[str, Any]]]:
-    """What is stored of these orders: its name, its rows, and what they become."""
-    for chunk in _chunks(keys):
-        mine = by_connection(chunk)
-        closed = RetryItem.objects.filter(matching(RetryItem, mine), body__isnull=False)
-        yield "payloads", closed.exclude(status__in=OPEN), {"body": None}
-        told = DeliveryAttempt.objects.filter(matching(DeliveryAttempt, mine))
-        yield "answers", told.exclude(answer="", error_detail=""), {"answer": "", "error_detail": ""}
-        seen = SeenOrder.objects.filter(matching(SeenOrder, mine))
-        yield "references", seen.exclude(reference=""), {"reference": ""}
 
 
 def _discard(owed: list[RetryItem], *, by: str, now: datetime) -> int:
@@ -144,10 +134,15 @@ def _replace(person: Person, rows: QuerySet[Any], column: str, *, dry_run: bool)
     stored = rows.order_by("pk").values_list("pk", column).iterator(chunk_size=CHUNK)
     found = [(pk, person.without(value)) for pk, value in stored if person.is_in(value)]
     limit = getattr(rows.model._meta.get_field(column), "max_length", None)
+    write = replace_text if rows.model in LEDGER else _replace_text
     for pk, fresh in found if not dry_run else ():
         short = fresh[:limit] if isinstance(fresh, str) else fresh
-        rows.model._default_manager.filter(pk=pk).update(**{column: short})
+        write(rows.model, pk, column, short)
     return len(found)
+
+
+def _replace_text(model: type[models.Model], pk: Any, column: str, text: Any) -> None:
+    model._default_manager.filter(pk=pk).update(**{column: text})
 
 
 def _chunks(rows: list[Any]) -> Iterator[list[Any]]:

@@ -6,6 +6,8 @@ take turns, so that what a delivery records and what a poll decides never cross.
 """
 
 from sync.ledger.commands import discard, know_by_stamp, retry_now
+from sync.ledger.delete import delete_all
+from sync.ledger.imported import add_imported, fail_imported, forget_imported, owed_before
 from sync.ledger.known import Found, Key, first_due, known, lock, wake_deliveries
 from sync.ledger.last_versions import endings
 from sync.ledger.owe import note, owe, seed
@@ -16,9 +18,13 @@ __all__ = [
     "Found",
     "Key",
     "Tried",
+    "add_imported",
+    "delete_all",
     "discard",
     "endings",
+    "fail_imported",
     "first_due",
+    "forget_imported",
     "forget_rereads",
     "know_by_stamp",
     "known",
@@ -26,6 +32,7 @@ __all__ = [
     "lock",
     "note",
     "owe",
+    "owed_before",
     "record",
     "release_held",
     "reread_done",

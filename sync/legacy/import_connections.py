@@ -18,7 +18,7 @@ from connections.secrets.fields import reveal
 from sync import ledger
 from sync.legacy.database import OldConnection, OldShop, Unusable
 from sync.legacy.history import Fate, History, OrderHistory, history_of
-from sync.legacy.import_orders import forget, import_orders
+from sync.legacy.import_orders import import_orders
 from sync.models import PollState
 
 SHORTEST, LONGEST = 5, 86_400  # seconds between polls
@@ -71,7 +71,7 @@ def carry_out(takeover: Takeover, *, enable: bool, now: datetime) -> Connection:
         PollState.objects.create_missing(now)
         ledger.lock([connection.pk])
         if not takeover.begun:
-            forget(connection)
+            ledger.forget_imported(connection.pk)
             _set_line(connection, takeover.history, now)
         takeover.added = import_orders(connection, takeover.history.orders, now)
         if enable and takeover.old.enabled:

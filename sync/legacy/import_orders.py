@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from connections.models import Connection
+from sync import ledger
 from sync.events.decide import BY_STAMP, CONFIRMED, UPDATED
 from sync.ledger.known import known
 from sync.legacy.history import Fate, OrderHistory
@@ -21,16 +22,12 @@ def import_orders(connection: Connection, orders: Sequence[OrderHistory], now: d
     fresh = [order for order in orders if (connection.pk, order.order_id) not in there]
     for start in range(0, len(fresh), CHUNK):
         chunk = fresh[start : start + CHUNK]
-        SeenOrder.objects.bulk_create([_seen(connection, order, now) for order in chunk])
-        SentOrder.objects.bulk_create([row for order in chunk for row in _sent_orders(connection, order)])
-        RetryItem.objects.bulk_create([_imported_item(connection, order) for order in chunk if order.untold])
+        ledger.add_imported(
+            [_seen(connection, order, now) for order in chunk],
+            [row for order in chunk for row in _sent_orders(connection, order)],
+            [_imported_item(connection, order) for order in chunk if order.untold],
+        )
     return len(fresh)
-
-
-def forget(connection: Connection) -> None:
-    """Undo `import_orders` on a connection that was never polled here."""
-    for model in (SeenOrder, SentOrder, RetryItem):
-        model._default_manager.filter(connection=connection).delete()
 
 
 def _seen(connection: Connection, order: OrderHistory, now: datetime) -> SeenOrder:

@@ -8,13 +8,12 @@ from datetime import datetime
 
 from sync import ledger
 from sync.ledger import Found
-from sync.models import RetryItem, Status
+from sync.models import RetryItem
 from sync.orders import Change, Order, Unreadable
 from sync.polling.first_run import taken_over
 from sync.polling.read import read_whole
 from sync.polling.turn import Turn
 
-OWED_BEFORE = "legacy_owed"
 READ_AT_ONCE = 200
 
 
@@ -36,13 +35,11 @@ def reread(mine: Turn, changes: Sequence[Change], *, held: Collection[int] = ())
 
 def reread_owed_before(mine: Turn) -> list[RetryItem]:
     """Read what another poller owed and owe it anew. What Odoo no longer shows needs a person."""
-    marks = RetryItem.objects.filter(
-        connection=mine.connection, status=Status.FAILED, error_code=OWED_BEFORE
-    ).order_by("order_id")
+    marks = ledger.owed_before(mine.connection.pk).order_by("order_id")
     items: list[RetryItem] = []
     while rows := list(marks.values_list("order_id", "write_date")[:READ_AT_ONCE]):
         items += reread(mine, [Change(order_id, stamp, "sale") for order_id, stamp in rows])
-        marks.filter(order_id__in=[order_id for order_id, _ in rows]).update(error_code="legacy_gone")
+        ledger.fail_imported(mine.connection.pk, [order_id for order_id, _ in rows])
     return items
 
 

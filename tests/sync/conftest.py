@@ -2,7 +2,9 @@
 
 import pytest
 import responses
+from django.db import connection as database
 
+from tests.sync.only_writer import OnlyWriter
 from tests.world import World
 
 
@@ -25,3 +27,12 @@ def world(make_world):
     world.poll()
     world.clock.advance(60)
     return world
+
+
+@pytest.fixture(autouse=True)
+def only_writer():
+    """Whatever a test of sync has done: nobody but sync/ledger wrote the ledger."""
+    guard = OnlyWriter()
+    with database.execute_wrapper(guard):
+        yield guard
+    assert guard.others == []

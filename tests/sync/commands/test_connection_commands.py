@@ -327,7 +327,7 @@ def test_yes_in_advance(run, nobody, shop):
 
 
 def test_a_long_history_goes_in_small_steps(run, nobody, known, make_connection, monkeypatch):
-    monkeypatch.setattr("sync.delete_connection.CHUNK", 2)
+    monkeypatch.setattr("core.background.bulk.DELETED_PER_STATEMENT", 2)
     for number in range(10, 15):
         tried(owed(known, number=number))
         logged(known)
